@@ -1,0 +1,5 @@
+"""Run the command line: `python -m svcdns`."""
+
+from svcdns.cli.main import main
+
+main()
