@@ -1,0 +1,19 @@
+"""Kubernetes objects as compact frozen values, and the state they make; no client, no clock.
+
+Where to look:
+
+    model         Service, EndpointSlice, Pod, Namespace, Node: only the fields svcdns uses
+    change        what a source reports (WatchEvent), what the state made of it (Change)
+    state         the current objects and every index over them; events -> changes
+    index         the two index shapes: one key for few values, and packed addresses by network
+    visible       which changes somebody who asks in DNS can see: they raise the serial
+    parse         JSON or plain values of one API object -> model; the only door to msgspec
+    structs       the API's objects as msgspec structs, for `parse` and for deriving endpoints
+    compact       struct -> model: addresses packed, bad parts left out and named
+    columns       endpoints, one by one -> the packed columns of an EndpointSlice
+    sharing       equal strings and tuples become one object
+    object_error  an object that cannot be used, a part of one that was left out
+    selector      label selectors
+
+The way of an object: `parse.decode` -> `compact.compact` -> WatchEvent -> `state.apply`.
+"""

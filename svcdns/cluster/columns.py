@@ -1,0 +1,82 @@
+"""Endpoints, one by one -> the packed columns of an EndpointSlice.
+
+Who reads slices from the API and who derives them from Pods both end here, so that a slice
+looks the same wherever it came from.
+"""
+
+from svcdns.cluster.model import EndpointPort, EndpointSlice
+from svcdns.cluster.sharing import Sharing, shared_text
+
+_conditions = Sharing[bytes]()
+_ports = Sharing[tuple[EndpointPort, ...]]()
+
+
+class Columns:
+    """The columns of one slice while it grows."""
+
+    __slots__ = ("_addresses", "_conditions", "_fqdns", "_hostnames", "_nodes", "_pods", "_zones")
+
+    def __init__(self) -> None:
+        self._addresses: list[bytes] = []
+        self._conditions = bytearray()
+        self._hostnames: list[str] = []
+        self._pods: list[str] = []
+        self._nodes: list[str] = []
+        self._zones: list[str] = []
+        self._fqdns: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._conditions)
+
+    def add(
+        self, address: bytes, conditions: int, hostname: str, pod: str, node: str, zone: str
+    ) -> None:
+        """Append one address; every address of a slice has the same width.
+
+        Args:
+            address: packed; empty for a name, see `name_last`.
+            conditions: bits of `model.Condition`.
+            hostname: empty when there is none, as all that follow.
+            pod: name of the Pod behind it.
+            node: name of its Node.
+            zone: topology zone of that Node.
+        """
+        self._addresses.append(address)
+        self._conditions.append(conditions)
+        # A StatefulSet's Pods are called like their hosts: one string is enough.
+        self._hostnames.append(pod if hostname == pod else hostname)
+        self._pods.append(pod)
+        self._nodes.append(shared_text(node))
+        self._zones.append(shared_text(zone))
+
+    def name_last(self, fqdn: str) -> None:
+        """Make the endpoint that was added last a name instead of an address."""
+        self._fqdns.append(fqdn)
+
+    def slice(
+        self,
+        namespace: str,
+        name: str,
+        service: str,
+        width: int,
+        ports: tuple[EndpointPort, ...],
+    ) -> EndpointSlice:
+        """Return the slice; a column without a single value is `()`."""
+        return EndpointSlice(
+            shared_text(namespace),
+            name,
+            shared_text(service),
+            width,
+            b"".join(self._addresses),
+            _conditions(bytes(self._conditions)),
+            _ports(ports),
+            _column(self._hostnames),
+            _column(self._pods),
+            _column(self._nodes),
+            _column(self._zones),
+            tuple(self._fqdns),
+        )
+
+
+def _column(values: list[str]) -> tuple[str, ...]:
+    return tuple(values) if any(values) else ()

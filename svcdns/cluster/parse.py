@@ -1,0 +1,177 @@
+"""JSON or plain values of one API object -> struct or model value. The only door to msgspec.
+
+A watch line and an item of a list arrive as octets, a YAML document as builtins; both decode
+into the same structs (`structs`) and become values in `compact`. Which kinds exist for svcdns
+is said here and nowhere else.
+
+Errors of msgspec end here: they come out as ObjectError, with the field in the API's spelling.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from svcdns.cluster import structs
+from svcdns.cluster.compact import Parsed, compact
+from svcdns.cluster.object_error import MalformedError, ObjectError
+
+Document = bytes | Mapping[str, object]
+"""One API object: its JSON, or the builtins that a YAML or JSON reader made of it."""
+
+_STRUCTS: dict[str, type[structs.ApiObject]] = {
+    "Service": structs.Service,
+    "EndpointSlice": structs.EndpointSlice,
+    "Endpoints": structs.Endpoints,
+    "Pod": structs.Pod,
+    "Namespace": structs.Namespace,
+    "Node": structs.Node,
+}
+VERSIONS: Mapping[str, str] = {
+    kind: "discovery.k8s.io/v1" if kind == "EndpointSlice" else "v1" for kind in _STRUCTS
+}
+"""The kinds that are read, and the one version of each."""
+
+_DECODERS: dict[type, msgspec.json.Decoder[structs.ApiObject]] = {
+    struct: msgspec.json.Decoder(struct) for struct in _STRUCTS.values()
+}
+_HEAD = msgspec.json.Decoder(structs.Head)
+_WORDS = {
+    "array": "a list",
+    "bool": "true or false",
+    "dict": "a mapping",
+    "float": "a fraction",
+    "int": "a number",
+    "list": "a list",
+    "null": "nothing",
+    "object": "a mapping",
+    "str": "text",
+}
+_MISTYPED = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<found>[^`]+)`")
+_OCTET = re.compile(r"\(byte (?P<octet>[0-9]+)\)")
+_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
+
+
+class Skipped(NamedTuple):
+    """An object of a kind that DNS does not need."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    """Empty also when the object says none."""
+    name: str
+
+
+def parse(document: Document, kind: str = "") -> Parsed | Skipped:
+    """Return the value of one object, or that its kind is not needed.
+
+    Args:
+        document: the object.
+        kind: what it is, when the document need not say it: items of a list and the objects
+            of a watch on one resource. A version is not looked at then.
+
+    Raises:
+        ObjectError: not an object, or one that cannot be used; see `compact`.
+    """
+    decoded = decode(document, kind)
+    return decoded if isinstance(decoded, Skipped) else compact(decoded)
+
+
+def decode(document: Document, kind: str = "") -> structs.ApiObject | Skipped:
+    """Return the struct of one object, or that its kind is not needed.
+
+    Args:
+        document: the object.
+        kind: as for `parse`.
+
+    Raises:
+        ObjectError: malformed, no kind or version, or a field of another type than the API's.
+    """
+    try:
+        head = structs.Head(kind=kind) if kind else read_head(document)
+    except MalformedError as error:
+        raise ObjectError("", "", "", "", str(error)) from None
+    kind = head.kind or ""
+    struct = _STRUCTS.get(kind)
+    if struct is None or (head.api_version and head.api_version != VERSIONS[kind]):
+        identity = head.metadata or structs.Identity()
+        version = head.api_version or ""
+        return Skipped(version, kind, identity.namespace or "", identity.name or "")
+    try:
+        if isinstance(document, bytes):
+            return _DECODERS[struct].decode(document)
+        return msgspec.convert(document, struct)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise _object_error(head, document, error) from None
+
+
+def read_head(document: Document) -> structs.Head:
+    """Return kind, version and identity of one object or list.
+
+    The items of a list are there only when the document is octets.
+
+    Raises:
+        MalformedError: octets that are not JSON.
+        ObjectError: no mapping, or it does not say kind and version.
+    """
+    head = _head(document)
+    identity = head.metadata or structs.Identity()
+    where = (head.kind or "", identity.namespace or "", identity.name or "")
+    if not head.kind:
+        raise ObjectError(*where, "kind", "is missing: this is no Kubernetes object")
+    if not head.api_version:
+        version = VERSIONS.get(head.kind)
+        hint = f": a {head.kind} has {version!r}" if version else ""
+        raise ObjectError(*where, "apiVersion", f"is missing{hint}")
+    return head
+
+
+def _head(document: Document) -> structs.Head:
+    try:
+        if isinstance(document, bytes):
+            return _HEAD.decode(document)
+        plain = {key: document.get(key) for key in ("apiVersion", "kind", "metadata")}
+        return msgspec.convert(plain, structs.Head)
+    except msgspec.ValidationError as error:
+        raise _object_error(structs.Head(), document, error) from None
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        octet = _OCTET.search(str(error))
+        raise MalformedError(_sentence(error), int(octet["octet"]) if octet else None) from None
+
+
+def _object_error(head: structs.Head, document: Document, error: Exception) -> ObjectError:
+    identity = head.metadata or _identity(document)
+    found = _PATH.search(str(error))
+    field = found["path"] if found else ""
+    where = (head.kind or "", identity.namespace or "", identity.name or "")
+    return ObjectError(*where, field, _sentence(error))
+
+
+def _identity(document: Document) -> structs.Identity:
+    """Return whose object this is when something in it is wrong: as far as it can be read."""
+    try:
+        if isinstance(document, bytes):
+            return _HEAD.decode(document).metadata or structs.Identity()
+        return msgspec.convert(document.get("metadata") or {}, structs.Identity)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return structs.Identity()
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "is nested too deeply"
+    if isinstance(error, UnicodeError):
+        return "is not UTF-8"
+    text = _PATH.sub("", str(error))
+    if mistyped := _MISTYPED.match(text):
+        wanted, found = mistyped["wanted"], mistyped["found"]
+        is_text = wanted.replace("null", "").strip(" |") == "str"
+        hint = "; put it in quotes" if is_text and found in {"int", "bool", "float"} else ""
+        return f"expected {_words(wanted)}, found {_words(found)}{hint}"
+    return "JSON is cut off" if "truncated" in text else text
+
+
+def _words(types: str) -> str:
+    wanted = [_WORDS.get(word.strip(), word.strip()) for word in types.split("|")]
+    return " or ".join(word for word in wanted if word != "nothing" or len(wanted) == 1)
