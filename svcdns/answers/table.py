@@ -1,0 +1,98 @@
+"""Ready answers by question octets, dropped exactly when what they were made of changes.
+
+An entry serves every letter case, id, RD and EDNS variant of its question: its bodies are
+what follows the question section, and owner names in them point into it. Names that do not
+exist are never kept, so a flood of random names can evict nothing; names that exist but are
+asked with ever new spellings are bounded by the capacity.
+
+Nothing here knows a clock: an entry is fresh as long as it is in the table.
+"""
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import NamedTuple
+
+from svcdns.answers.answer import Answer, Authority, Dependency
+
+Headers = tuple[bytes, bytes, bytes, bytes]
+"""Octets 2 to 11 of the response: without OPT (RD clear, RD set), with OPT (RD clear, RD set)."""
+
+_SHED = 1024
+
+
+class Label(NamedTuple):
+    """What the metrics say of every response made from an entry; shared by many entries."""
+
+    zone: str
+    """Empty: not measured."""
+    written_by: str
+    rcode: int
+
+
+class Entry(NamedTuple):
+    """One ready answer."""
+
+    headers: Headers
+    bodies: tuple[bytes, ...]
+    """Rotations of one answer; empty for a negative one, whose body is `authority`'s SOA."""
+    hits: list[int]
+    """Responses made so far, by lane; the rotation is taken from it, metrics are folded from it."""
+    authority: Authority | None
+    options: tuple[bytes, bytes]
+    """The OPT record of the response: DO clear, DO set. Carries the reason of a negative answer."""
+    label: Label
+    answer: Answer | None
+    """The answer itself, for observed routes; None where nobody looks."""
+
+
+class Table:
+    """Entries of one listener."""
+
+    def __init__(self, capacity: int = 65_536) -> None:
+        self.entries: dict[bytes, Entry] = {}
+        """By question octets, name in lower case: looked up directly by the fast lane."""
+        self.dropped: list[tuple[bytes, Entry]] = []
+        """Entries that left with hits not yet folded into metrics; whoever folds empties it."""
+        self._capacity = capacity
+        self._dependents: dict[Dependency, set[bytes]] = {}
+        self._depends_on: dict[bytes, tuple[Dependency, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def put(self, key: bytes, entry: Entry, depends_on: tuple[Dependency, ...]) -> None:
+        """Keep `entry` until something in `depends_on` changes or room is needed."""
+        if key in self.entries:
+            self._remove(key)
+        elif len(self.entries) >= self._capacity:
+            # Oldest first, many at once: taking one from the front of a dict is linear.
+            for oldest in list(islice(self.entries, min(_SHED, self._capacity))):
+                self._remove(oldest)
+        self.entries[key] = entry
+        self._depends_on[key] = depends_on
+        for dependency in depends_on:
+            self._dependents.setdefault(dependency, set()).add(key)
+
+    def drop(self, dependencies: Iterable[Dependency]) -> int:
+        """Remove every entry that depends on one of `dependencies`; return how many."""
+        count = 0
+        for dependency in dependencies:
+            for key in list(self._dependents.get(dependency, ())):
+                self._remove(key)
+                count += 1
+        return count
+
+    def clear(self) -> None:
+        """Remove everything."""
+        for key in list(self.entries):
+            self._remove(key)
+
+    def _remove(self, key: bytes) -> None:
+        entry = self.entries.pop(key)
+        if any(entry.hits):
+            self.dropped.append((key, entry))
+        for dependency in self._depends_on.pop(key):
+            keys = self._dependents[dependency]
+            keys.discard(key)
+            if not keys:
+                del self._dependents[dependency]

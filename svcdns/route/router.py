@@ -1,0 +1,38 @@
+"""Which route takes a question: the one with the longest zone the owner name lies in."""
+
+from collections.abc import Iterable
+
+from svcdns.route.route import Route
+from svcdns.wire.codes import RRType
+from svcdns.wire.name import OwnerName
+
+
+class Router:
+    """The routes of one listener."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes = {route.name: route for route in routes}
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zones served, in the order of the Corefile."""
+        return tuple(route.zone for route in self._routes.values())
+
+    def find(self, owner: OwnerName, rrtype: int) -> Route | None:
+        """Return the route for a lower-case name, or None.
+
+        DS lives on the parent's side of a zone cut (RFC 4035 section 3.1.4.1): for the apex of
+        a zone, a parent that is served here too is asked.
+        """
+        routes = self._routes
+        cut: Route | None = None
+        name: bytes = owner
+        while True:
+            route = routes.get(OwnerName(name))
+            if route is not None:
+                if rrtype != RRType.DS or name is not owner:
+                    return route
+                cut = route
+            if len(name) == 1:
+                return cut
+            name = name[name[0] + 1 :]

@@ -1,0 +1,95 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from svcdns.answers.answer import on_namespace, on_service
+from svcdns.answers.table import Entry, Label, Table
+
+HEADERS = (b"", b"", b"", b"")
+
+
+def entry(*, hits: int = 0) -> Entry:
+    return Entry(HEADERS, (b"body",), [hits], None, (b"", b""), Label("z.", "kubernetes", 0), None)
+
+
+def test_an_entry_is_found_by_its_question() -> None:
+    table = Table()
+    kept = entry()
+
+    table.put(b"question", kept, (on_namespace("shop"),))
+
+    assert table.entries[b"question"] is kept
+    assert len(table) == 1
+
+
+def test_a_change_drops_what_depends_on_it_and_nothing_else() -> None:
+    table = Table()
+    table.put(b"db A", entry(), (on_service("shop", "db"), on_namespace("shop")))
+    table.put(b"db SRV", entry(), (on_service("shop", "db"), on_namespace("shop")))
+    table.put(b"web A", entry(), (on_service("shop", "web"), on_namespace("shop")))
+
+    dropped = table.drop([on_service("shop", "db")])
+
+    assert dropped == 2
+    assert list(table.entries) == [b"web A"]
+
+
+def test_dropping_the_same_thing_twice_drops_nothing_the_second_time() -> None:
+    table = Table()
+    table.put(b"db A", entry(), (on_service("shop", "db"),))
+    table.drop([on_service("shop", "db")])
+
+    assert table.drop([on_service("shop", "db")]) == 0
+
+
+def test_an_entry_put_again_depends_on_what_the_new_one_depends_on() -> None:
+    table = Table()
+    table.put(b"q", entry(), (on_service("shop", "old"),))
+
+    table.put(b"q", entry(), (on_service("shop", "new"),))
+
+    assert table.drop([on_service("shop", "old")]) == 0
+    assert table.drop([on_service("shop", "new")]) == 1
+
+
+def test_a_full_table_makes_room_by_dropping_the_oldest() -> None:
+    table = Table(capacity=4)
+    for number in range(5):
+        table.put(bytes([number]), entry(), (on_namespace("shop"),))
+
+    assert len(table) <= 4
+    assert bytes([4]) in table.entries
+
+
+def test_hits_of_a_dropped_entry_are_kept_for_the_metrics() -> None:
+    table = Table()
+    used = entry(hits=3)
+    table.put(b"used", used, (on_namespace("shop"),))
+    table.put(b"unused", entry(), (on_namespace("shop"),))
+
+    table.clear()
+
+    assert table.dropped == [(b"used", used)]
+    assert not table.entries
+
+
+KEYS = st.binary(min_size=1, max_size=1)
+DEPENDENCIES = st.sets(st.integers(0, 5).map(lambda number: on_namespace(str(number))), max_size=3)
+
+
+@given(st.lists(st.one_of(st.tuples(KEYS, DEPENDENCIES), DEPENDENCIES), max_size=40))
+def test_a_table_holds_what_a_plain_dictionary_would(steps: list[object]) -> None:
+    table = Table()
+    model: dict[bytes, set[object]] = {}
+
+    for step in steps:
+        if isinstance(step, tuple):
+            key, dependencies = step
+            table.put(key, entry(), tuple(dependencies))
+            model[key] = dependencies
+        else:
+            table.drop(step)  # type: ignore[arg-type]
+            model = {key: on for key, on in model.items() if not on & step}  # type: ignore[operator]
+
+    assert table.entries.keys() == model.keys()
+    table.drop([on_namespace(str(number)) for number in range(6)])
+    assert table.entries.keys() == {key for key, on in model.items() if not on}
