@@ -1,0 +1,261 @@
+"""Datagrams in batches: recvmmsg and sendmmsg through ctypes, or one system call for each.
+
+Both classes fill the same buffers, so the loop in `server.udp` does not know which one it has.
+A slot holds one datagram: where it came from, where it was sent to, what it says, and after
+the loop what is said in return. The reply goes back through the structures the datagram
+arrived in, so no address is ever turned into a Python object.
+
+Source: recvmmsg(2), sendmmsg(2), ip(7) and ipv6(7) on IP_PKTINFO; RFC 3542 section 6.1.
+"""
+
+import ctypes
+import errno
+import socket
+import struct
+from collections.abc import Sequence
+
+SLOTS = 64
+SLOT_SIZE = 4096
+
+_CONTROL_HEADER = 16
+_WOULD_BLOCK = (errno.EAGAIN, errno.EINTR)
+
+
+class _Vector(ctypes.Structure):
+    _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
+
+
+class _Message(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_void_p),
+        ("name_length", ctypes.c_uint32),
+        ("vectors", ctypes.c_void_p),
+        ("vector_count", ctypes.c_size_t),
+        ("control", ctypes.c_void_p),
+        ("control_length", ctypes.c_size_t),
+        ("flags", ctypes.c_int),
+    )
+
+
+class _Slot(ctypes.Structure):
+    _fields_ = (("message", _Message), ("length", ctypes.c_uint32))
+
+
+class _Family:
+    """Sizes and places that differ between IPv4 and IPv6."""
+
+    def __init__(self, family: int) -> None:
+        ipv6 = family == socket.AF_INET6
+        self.ipv6 = ipv6
+        self.name_size = 28 if ipv6 else 16
+        self.address = slice(8, 24) if ipv6 else slice(4, 8)
+        # CMSG_SPACE of in6_pktinfo (20 octets) and in_pktinfo (12 octets).
+        self.control_size = 40 if ipv6 else 32
+        self.interface_at = _CONTROL_HEADER + (16 if ipv6 else 0)
+        self.destination = slice(16, 32) if ipv6 else slice(24, 28)
+
+
+class Datagrams:
+    """Batches of datagrams of one socket through recvmmsg and sendmmsg."""
+
+    def __init__(self, sock: socket.socket, *, destinations: bool) -> None:
+        """Use `sock`.
+
+        Args:
+            sock: a bound, non-blocking UDP socket.
+            destinations: the socket reports where each datagram was sent to (IP_PKTINFO), and
+                the reply leaves from there.
+        """
+        self.family = _Family(sock.family)
+        self.received = memoryview(bytearray(SLOTS * SLOT_SIZE))
+        self.replies = memoryview(bytearray(SLOTS * SLOT_SIZE))
+        self.offsets = tuple(slot * SLOT_SIZE for slot in range(SLOTS))
+        self._sock = sock
+        self._descriptor = sock.fileno()
+        self._destinations = destinations
+        # PyDLL keeps the interpreter lock: the calls never block, and taking it costs more.
+        library = ctypes.PyDLL(None, use_errno=True)
+        self._recvmmsg = library.recvmmsg
+        self._sendmmsg = library.sendmmsg
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        name_size, control_size = self.family.name_size, self.family.control_size
+        self._names = bytearray(SLOTS * name_size)
+        self._controls = bytearray(SLOTS * control_size)
+        names, controls = _address(self._names), _address(self._controls)
+        self._in = (_Slot * SLOTS)()
+        self._out = (_Slot * SLOTS)()
+        self._in_vectors = (_Vector * SLOTS)()
+        self._out_vectors = (_Vector * SLOTS)()
+        for slot in range(SLOTS):
+            for slots, vectors, buffer in (
+                (self._in, self._in_vectors, self.received),
+                (self._out, self._out_vectors, self.replies),
+            ):
+                vectors[slot].base = _address(buffer.obj) + slot * SLOT_SIZE
+                vectors[slot].length = SLOT_SIZE
+                message = slots[slot].message
+                message.name = names + slot * name_size
+                message.name_length = name_size
+                message.vectors = ctypes.addressof(vectors[slot])
+                message.vector_count = 1
+                if self._destinations:
+                    message.control = controls + slot * control_size
+                    message.control_length = control_size
+        slot_size = ctypes.sizeof(_Slot)
+        self.lengths = memoryview(self._in).cast("B").cast("I")
+        """Octets received, at `length_at[slot]`."""
+        self.length_at = tuple(
+            (slot * slot_size + _Slot.length.offset) // 4 for slot in range(SLOTS)
+        )
+        self.reply_lengths = memoryview(self._out_vectors).cast("B").cast("Q")
+        """Octets to send, at `reply_length_at[slot]`."""
+        self.reply_length_at = tuple(2 * slot + 1 for slot in range(SLOTS))
+        self._interfaces = memoryview(self._controls).cast("I")
+        self._no_interfaces = memoryview(bytearray(4 * SLOTS)).cast("I")
+        self._first_in = ctypes.byref(self._in)
+        self._out_at = tuple(ctypes.byref(self._out, slot * slot_size) for slot in range(SLOTS))
+
+    def receive(self) -> int:
+        """Fill slots from the first on; return how many, 0 when nothing waits.
+
+        Raises:
+            OSError: the socket is broken.
+        """
+        count: int = self._recvmmsg(
+            self._descriptor, self._first_in, SLOTS, socket.MSG_DONTWAIT, None
+        )
+        if count < 0:
+            code = ctypes.get_errno()
+            if code in _WOULD_BLOCK or code == errno.ECONNREFUSED:
+                return 0
+            raise OSError(code, "recvmmsg")
+        if self._destinations:
+            # The reply shall leave from the address that was asked, by whatever interface the
+            # routing table says.
+            first, step = self.family.interface_at // 4, self.family.control_size // 4
+            self._interfaces[first : first + step * count : step] = self._no_interfaces[:count]
+        return count
+
+    def send(self, count: int, silent: Sequence[int] = ()) -> int:
+        """Send the replies in the first `count` slots but `silent`; return how many were lost.
+
+        A reply is lost when the kernel refuses it: no buffer, no route, a source port of 0.
+        """
+        lost = 0
+        start = 0
+        for end in (*silent, count):
+            while start < end:
+                sent: int = self._sendmmsg(
+                    self._descriptor, self._out_at[start], end - start, socket.MSG_DONTWAIT
+                )
+                if sent > 0:
+                    start += sent
+                elif ctypes.get_errno() != errno.EINTR:
+                    lost += 1
+                    start += 1
+            start = end + 1
+        return lost
+
+    def source(self, slot: int) -> tuple[str, int]:
+        """Return the address and port the datagram in `slot` came from."""
+        size = self.family.name_size
+        name = self._names[slot * size : (slot + 1) * size]
+        return _text(name[self.family.address]), int.from_bytes(name[2:4])
+
+    def destination(self, slot: int) -> str:
+        """Return the address the datagram in `slot` was sent to."""
+        if not self._destinations:
+            return str(self._sock.getsockname()[0])
+        size = self.family.control_size
+        control = self._controls[slot * size : (slot + 1) * size]
+        return _text(control[self.family.destination])
+
+
+class SingleDatagrams:
+    """The same batches with one system call a datagram, for systems without recvmmsg."""
+
+    def __init__(self, sock: socket.socket, *, destinations: bool) -> None:
+        """Use `sock`; see `Datagrams`."""
+        self.family = _Family(sock.family)
+        self.received = memoryview(bytearray(SLOTS * SLOT_SIZE))
+        self.replies = memoryview(bytearray(SLOTS * SLOT_SIZE))
+        self.offsets = tuple(slot * SLOT_SIZE for slot in range(SLOTS))
+        self.lengths = memoryview(bytearray(4 * SLOTS)).cast("I")
+        self.length_at = tuple(range(SLOTS))
+        self.reply_lengths = memoryview(bytearray(8 * SLOTS)).cast("Q")
+        self.reply_length_at = tuple(range(SLOTS))
+        self._sock = sock
+        self._destinations = destinations
+        self._sources: list[tuple[str, int]] = []
+        self._controls: list[bytes] = []
+
+    def receive(self) -> int:
+        """Fill slots from the first on; return how many, 0 when nothing waits.
+
+        Raises:
+            OSError: the socket is broken.
+        """
+        self._sources.clear()
+        self._controls.clear()
+        space = socket.CMSG_SPACE(20) if self._destinations else 0
+        for slot, at in enumerate(self.offsets):
+            buffer = self.received[at : at + SLOT_SIZE]
+            try:
+                size, control, _, source = self._sock.recvmsg_into([buffer], space)
+            except (BlockingIOError, InterruptedError, ConnectionRefusedError):
+                return slot
+            self.lengths[slot] = size
+            self._sources.append(source)
+            self._controls.append(control[0][2] if control else b"")
+        return SLOTS
+
+    def send(self, count: int, silent: Sequence[int] = ()) -> int:
+        """Send the replies in the first `count` slots but `silent`; return how many were lost."""
+        lost = 0
+        for slot in range(count):
+            if slot in silent:
+                continue
+            at = self.offsets[slot]
+            reply = self.replies[at : at + self.reply_lengths[slot]]
+            try:
+                self._sock.sendmsg([reply], self._from(slot), 0, self._sources[slot])
+            except OSError:
+                lost += 1
+        return lost
+
+    def _from(self, slot: int) -> list[tuple[int, int, bytes]]:
+        control = self._controls[slot]
+        if not control:
+            return []
+        if self.family.ipv6:
+            return [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, control[:16] + struct.pack("I", 0))]
+        return [(socket.IPPROTO_IP, 8, struct.pack("I", 0) + control[4:8] + bytes(4))]
+
+    def source(self, slot: int) -> tuple[str, int]:
+        """Return the address and port the datagram in `slot` came from."""
+        return self._sources[slot][:2]
+
+    def destination(self, slot: int) -> str:
+        """Return the address the datagram in `slot` was sent to."""
+        control = self._controls[slot]
+        if not control:
+            return str(self._sock.getsockname()[0])
+        return _text(control[:16] if self.family.ipv6 else control[8:12])
+
+
+def open_datagrams(sock: socket.socket, *, destinations: bool) -> Datagrams | SingleDatagrams:
+    """Return the batches of `sock`: by recvmmsg where the system has it."""
+    try:
+        return Datagrams(sock, destinations=destinations)
+    except (AttributeError, OSError):
+        return SingleDatagrams(sock, destinations=destinations)
+
+
+def _address(buffer: object) -> int:
+    return ctypes.addressof(ctypes.c_char.from_buffer(buffer))  # type: ignore[arg-type]
+
+
+def _text(packed: bytes | bytearray) -> str:
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, bytes(packed))

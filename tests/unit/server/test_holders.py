@@ -1,0 +1,51 @@
+"""Sockets of this process, found through /proc."""
+
+import os
+import socket
+
+import pytest
+
+from svcdns.server.holders import holders
+
+
+@pytest.mark.parametrize(
+    ("family", "bound", "asked"),
+    [
+        pytest.param(socket.AF_INET, "127.0.0.1", "127.0.0.1", id="the same address"),
+        pytest.param(socket.AF_INET, "0.0.0.0", "127.0.0.1", id="all held"),
+        pytest.param(socket.AF_INET, "127.0.0.1", "0.0.0.0", id="all asked"),
+        pytest.param(socket.AF_INET6, "::1", "::1", id="the same IPv6 address"),
+        pytest.param(socket.AF_INET6, "::", "127.0.0.1", id="dual-stack"),
+    ],
+)
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+def test_a_socket_in_the_way_is_found(
+    protocol: str, family: socket.AddressFamily, bound: str, asked: str
+) -> None:
+    kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
+    with socket.socket(family, kind) as held:
+        held.bind((bound, 0))
+        if protocol == "tcp":
+            held.listen()
+
+        found = holders(protocol, asked, held.getsockname()[1])
+
+    assert [holder.pid for holder in found] == [os.getpid()]
+    assert found[0].command
+
+
+def test_a_socket_on_another_address_is_not_in_the_way() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
+        held.bind(("127.0.0.2", 0))
+
+        assert holders("udp", "127.0.0.1", held.getsockname()[1]) == ()
+
+
+def test_a_connection_is_no_listener() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            server.close()
+            local_port = client.getsockname()[1]
+
+            assert holders("tcp", "127.0.0.1", local_port) == ()
