@@ -1,0 +1,34 @@
+"""What the command line asks of one server process, as a value.
+
+Nothing here opens, reads or checks anything: `cli.serve` fills it, `app.run` obeys it.
+"""
+
+from dataclasses import dataclass
+
+DEFAULT_COREFILE = ".:53 {\n    whoami\n    log\n}\n"
+"""What is served when no Corefile was named and none is in the working directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to serve."""
+
+    corefile: str = "Corefile"
+    """Path of the Corefile; with `corefile_text` the name messages use, `stdin` or `default`."""
+    corefile_text: str | None = None
+    """The text itself when it came from no file; then there is nothing to reload."""
+    manifests: str | None = None
+    """Folder or file of Kubernetes objects, `-` for standard input; None: no such source."""
+    port: int = 53
+    """For server block keys that name no port; 0 lets the system choose."""
+    bind: str = ""
+    """Address for server blocks that do not say where to listen; empty: every address."""
+    reasons: bool = True
+    """Send the reason of a negative or failed answer as Extended DNS Error."""
+    log_json: bool = False
+    """One JSON object a log line instead of text."""
+    pidfile: str | None = None
+    quiet: bool = False
+    """Leave out the lines that name zones and version at start."""
+    demo: bool = False
+    """Say at start what is served and which questions to try."""

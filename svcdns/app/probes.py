@@ -1,0 +1,135 @@
+"""The HTTP pages that directives ask for: /health, /ready and /metrics.
+
+Wishes for one address share one server, whatever server blocks they come from.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from time import perf_counter
+
+from svcdns.route.stages import Declaration, HealthListener, MetricsListener, ReadyListener
+from svcdns.server.http import HttpServer, Page, Response
+from svcdns.server.http_request import Headers
+from svcdns.server.sockets import host_port, open_streams
+from svcdns.telemetry.exposition import render
+from svcdns.telemetry.log import write
+from svcdns.telemetry.metrics import HEALTH_DURATION, HEALTH_FAILURES, Metrics
+from svcdns.telemetry.status import Status, not_ready_line
+
+HEALTH_TIMEOUT_SECONDS = 3.0
+SLOW_HEALTH_SECONDS = 1.0
+
+
+class Probes:
+    """All side listeners of one process."""
+
+    def __init__(self, wishes: Sequence[Declaration], metrics: Metrics, status: Status) -> None:
+        """Open what `wishes` name; nothing is served before `start`.
+
+        Raises:
+            ListenError: an address cannot be had; then none stays open.
+        """
+        self._metrics = metrics
+        self._status = status
+        self._own_health: list[tuple[str, int]] = []
+        pages: dict[tuple[str, int], dict[str, Page]] = {}
+        for wish in wishes:
+            host, port = host_port(wish.address)
+            pages.setdefault((host, port), {}).update(self._pages(wish))
+            if isinstance(wish, HealthListener) and (host, port) not in self._own_health:
+                self._own_health.append((host, port))
+        self._servers: list[HttpServer] = []
+        with ExitStack() as undo:
+            for (host, port), served in pages.items():
+                streams = open_streams(host, port)
+                for stream in streams:
+                    undo.enter_context(stream)
+                self._servers.append(HttpServer(streams, served))
+            undo.pop_all()
+
+    def start(self) -> None:
+        """Serve from now on."""
+        for server in self._servers:
+            server.start()
+
+    async def close(self) -> None:
+        """Finish what is under way and close."""
+        for server in self._servers:
+            await server.close()
+
+    async def check_health(self) -> None:
+        """Ask our own /health, as a client would, and note how long that took."""
+        for host, port in self._own_health:
+            url = f"http://{host}:{port}/health"
+            started = perf_counter()
+            try:
+                async with asyncio.timeout(HEALTH_TIMEOUT_SECONDS):
+                    await _get(host or "127.0.0.1", port, "/health")
+            except (OSError, TimeoutError) as error:
+                self._metrics.add(HEALTH_FAILURES)
+                why = str(error) or f"no answer within {HEALTH_TIMEOUT_SECONDS:.0f}s"
+                write(f'[WARNING] plugin/health: Local health request to "{url}" failed: {why}')
+                continue
+            seconds = perf_counter() - started
+            self._metrics.observe(HEALTH_DURATION, seconds)
+            if seconds > SLOW_HEALTH_SECONDS:
+                write(
+                    f'[WARNING] plugin/health: Local health request to "{url}" took more than 1s: '
+                    f"{seconds:.3f}s"
+                )
+
+    def _pages(self, wish: Declaration) -> dict[str, Page]:
+        match wish:
+            case HealthListener():
+                return {"/health": lambda _: Response(body=b"OK")}
+            case ReadyListener():
+                return {"/ready": self._ready(continuously=wish.continuously)}
+            case MetricsListener():
+                return {"/metrics": self._scrape(runtime=wish.runtime_metrics)}
+
+    def _ready(self, *, continuously: bool) -> Callable[[Headers], Response]:
+        def ready(_: Headers) -> Response:
+            if self._status.stopping:
+                return Response(503, body=b"stopping")
+            waiting = self._status.not_ready(continuously=continuously)
+            if waiting:
+                write(not_ready_line(waiting))
+                return Response(503, body=",".join(waiting).encode())
+            return Response(body=b"OK")
+
+        return ready
+
+    def _scrape(self, *, runtime: bool) -> Page:
+        async def scrape(headers: Headers) -> Response:
+            for _ in self._metrics.folding():
+                await asyncio.sleep(0)
+            page = render(
+                self._metrics,
+                headers.get("accept", ""),
+                headers.get("accept-encoding", ""),
+                runtime=runtime,
+            )
+            fields = (("Content-Encoding", page.content_encoding),) if page.content_encoding else ()
+            return Response(200, page.content_type, page.body, fields)
+
+        return scrape
+
+
+async def _get(host: str, port: int, path: str) -> None:
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        status = await reader.readline()
+        if b" 200 " not in status:
+            raise ConnectionError(status.decode(errors="replace").strip())
+        await reader.read()
+    finally:
+        writer.close()
+
+
+def lameduck_seconds(wishes: Sequence[Declaration]) -> float:
+    """Return how long to go on serving after SIGTERM: the longest that is asked for."""
+    return max(
+        (wish.lameduck_seconds for wish in wishes if isinstance(wish, HealthListener)), default=0.0
+    )

@@ -1,0 +1,149 @@
+"""`svcdns check`: read a Corefile and say what is wrong with it, without starting anything.
+
+The mistakes come from `corefile.parser` and, for what is inside the stanzas, from the plugins;
+here they are put in order and printed.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, NamedTuple
+
+import typer
+
+from svcdns.app.files import examine_corefile
+from svcdns.corefile.errors import Mistake, in_order
+from svcdns.corefile.parser import Corefile
+
+EXAMPLES = """\b
+Examples:
+  svcdns check Corefile
+  kubectl -n kube-system get configmap coredns -o jsonpath='{.data.Corefile}' | svcdns check -
+  svcdns check Corefile -o json | jq -r '.mistakes[].problem'
+"""
+
+MAX_LINE = 500
+"""Characters of a source line in JSON."""
+
+
+class Verdict(NamedTuple):
+    """What is to be said about one Corefile."""
+
+    name: str
+    corefile: Corefile
+    mistakes: tuple[Mistake, ...]
+    warnings: tuple[Mistake, ...]
+
+
+def check(
+    corefile: Annotated[
+        str, typer.Argument(metavar="FILE", help="Corefile to read; `-` is standard input.")
+    ] = "Corefile",
+    *,
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", "-p", metavar="N", min=0, max=65535, help="Port of keys that name none."
+        ),
+    ] = 53,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show warnings too.")] = False,
+    output: Annotated[
+        Literal["table", "json"], typer.Option("--output", "-o", help="How to print it.")
+    ] = "table",
+) -> None:
+    """Read a Corefile and say what is wrong with it, without starting anything.
+
+    Every mistake is named with its place, those of imported files too. Variables are taken
+    from the environment of this command. NO_COLOR turns colours off.
+
+    Exit codes: 0 the Corefile is good, 1 it is not, 2 the command line is wrong.
+    """
+    try:
+        reading = examine_corefile(corefile, os.environ, port)
+    except OSError as error:
+        typer.echo(f"cannot read the Corefile '{corefile}': {error.strerror}", err=True)
+        raise typer.Exit(2) from None
+    from svcdns.plugins import DIRECTIVES, UNSUPPORTED  # noqa: PLC0415 - help needs no plugin
+    from svcdns.route.compile import examine  # noqa: PLC0415
+
+    findings = examine(reading.corefile, DIRECTIVES, UNSUPPORTED)
+    files = reading.corefile.files
+    mistakes = in_order((*reading.mistakes, *findings.mistakes), files)
+    verdict = Verdict(files[0], reading.corefile, mistakes, findings.warnings)
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    shown = as_json(verdict) if output == "json" else table(verdict, verbose=verbose, colour=colour)
+    typer.echo(shown)
+    raise typer.Exit(1 if verdict.mistakes else 0)
+
+
+def table(verdict: Verdict, *, verbose: bool, colour: bool) -> str:
+    """Return the verdict for a person, without a final newline."""
+    found = [(mistake, typer.colors.RED) for mistake in verdict.mistakes]
+    if verbose:
+        found += [
+            (warning._replace(problem=f"warning: {warning.problem}"), typer.colors.YELLOW)
+            for warning in verdict.warnings
+        ]
+    lines = [_painted(mistake, hue) if colour else str(mistake) for mistake, hue in found]
+    return "\n".join([*lines, f"{verdict.name}: {_summary(verdict, verbose=verbose)}"])
+
+
+def _summary(verdict: Verdict, *, verbose: bool) -> str:
+    parts = []
+    if verdict.mistakes:
+        parts.append(_count(verdict.mistakes, "mistake"))
+    else:
+        parts += [_count(verdict.corefile.blocks, "server block"), "no mistakes"]
+    if verdict.warnings:
+        how = "" if verbose else " (use -v to see it)"
+        if len(verdict.warnings) > 1:
+            how = how.replace("it)", "them)")
+        parts.append(_count(verdict.warnings, "warning") + how)
+    return ", ".join(parts)
+
+
+def _count(things: tuple[Any, ...], name: str) -> str:
+    return f"{len(things):,} {name}{'s' * (len(things) != 1)}"
+
+
+def _painted(mistake: Mistake, hue: str) -> str:
+    """Return the text of a mistake with its place in bold and its marks in colour."""
+    place, *rest = str(mistake).split("\n")
+    head, colon, problem = place.partition(": ")
+    lines = [typer.style(head, bold=True) + colon + problem]
+    for line in rest:
+        marks = line.lstrip(" |\t")
+        if marks.strip("^"):
+            lines.append(line)
+        else:
+            lines.append(line.removesuffix(marks) + typer.style(marks, fg=hue, bold=True))
+    return "\n".join(lines)
+
+
+def as_json(verdict: Verdict) -> str:
+    """Return the verdict for a program: one object, its fields always there."""
+    fields = {
+        "file": verdict.name,
+        "good": not verdict.mistakes,
+        "blocks": len(verdict.corefile.blocks),
+        "files": list(verdict.corefile.files),
+        "mistakes": _objects(verdict.mistakes),
+        "warnings": _objects(verdict.warnings),
+    }
+    return json.dumps(fields, indent=2)
+
+
+def _objects(mistakes: Iterable[Mistake]) -> list[dict[str, str | int]]:
+    return [
+        {
+            "file": mistake.where.file,
+            "line": mistake.where.line,
+            "column": mistake.where.column,
+            "width": mistake.width,
+            "text": mistake.where.text[:MAX_LINE],
+            "problem": mistake.problem,
+            "hint": mistake.hint,
+        }
+        for mistake in mistakes
+    ]

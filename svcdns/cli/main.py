@@ -1,0 +1,105 @@
+"""The commands, and the rule that a command line of CoreDNS means `serve`.
+
+A command is the function of its name in the module of its name in this room, imported only when
+it is asked for: `svcdns check` must not pay for a server. `EXAMPLES` of that module closes its
+help text, `CONTEXT` are its settings for the parser.
+"""
+
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from svcdns.cli import coredns_flags
+
+COMMANDS = ("serve", "check", "query", "version")
+"""In the order of the help text: what one needs first comes first."""
+
+EXAMPLES = """\b
+Examples:
+  svcdns serve --corefile Corefile --manifests DIR   answer from a folder of manifests
+  svcdns check Corefile                              say what is wrong with a Corefile
+  svcdns query web.shop.svc.cluster.local            ask, and learn why
+  svcdns -conf /etc/coredns/Corefile                 CoreDNS's own command line
+"""
+
+_OWN_FLAGS = frozenset({"-h", "--help", "--version", "--install-completion", "--show-completion"})
+
+
+class Commands(TyperGroup):
+    """The commands by name, imported one by one."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        # Only the names count here: they are listed, and compared with a mistyped one.
+        self.commands = dict.fromkeys(COMMANDS, TyperCommand(None))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the parser's signature
+        """Return one command ready to run; None if there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"svcdns.cli.{cmd_name}")
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(
+            cmd_name,
+            epilog=getattr(module, "EXAMPLES", ""),
+            context_settings=_CONTEXT | getattr(module, "CONTEXT", {}),
+        )(getattr(module, cmd_name))
+        return get_command(single)
+
+
+_CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
+
+# Plain help text: it is read in logs and over serial lines, and rich alone costs 60 ms.
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings=_CONTEXT,
+    epilog=EXAMPLES,
+)
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - called with the flag's value
+    if asked:
+        typer.echo(import_module("svcdns.cli.version").text())
+        raise typer.Exit
+
+
+@app.callback()
+def svcdns(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Cluster DNS for Kubernetes: CoreDNS's Corefile, and answers that say why.
+
+    Exit codes: 0 fine, 1 a finding or a failure, 2 the command line is wrong.
+    """
+
+
+def command_line(arguments: list[str]) -> list[str]:
+    """Return the arguments as this program's own: a command first, flags in its spelling.
+
+    `svcdns -conf X` is how CoreDNS is started and means `svcdns serve --corefile X`.
+    """
+    first = arguments[0] if arguments else ""
+    if first == "serve":
+        return [first, *coredns_flags.translate(arguments[1:])]
+    if first.startswith("-") and first not in _OWN_FLAGS:
+        arguments = coredns_flags.translate(arguments)
+        return arguments if arguments[:1] == ["--help"] else ["serve", *arguments]
+    return arguments
+
+
+def main() -> None:
+    """Run the command line of this process and exit."""
+    app(args=command_line(sys.argv[1:]), prog_name="svcdns")

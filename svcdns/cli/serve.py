@@ -1,0 +1,158 @@
+"""`svcdns serve`: from the command line to `app.options.Options`; `app.run` does the rest.
+
+CoreDNS's flags arrive here already in our spelling, see `cli.coredns_flags`; what they mean and
+how they fail is CoreDNS's.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+import typer
+
+from svcdns.app.options import DEFAULT_COREFILE, Options
+
+CONTEXT = {"allow_extra_args": True}
+
+EXAMPLES = """\b
+Examples:
+  svcdns serve --manifests examples/shop --port 5300 --demo
+  svcdns serve --corefile Corefile --manifests -      objects from standard input
+  svcdns serve -conf /etc/coredns/Corefile -dns.port 1053
+  echo '.:5300 { whoami }' | svcdns serve -conf stdin
+"""
+
+
+def serve(  # noqa: PLR0913 - one parameter an option
+    context: typer.Context,
+    *,
+    corefile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Corefile to serve; `stdin` or `-` reads standard input. Without it ./Corefile, "
+            "and without that a server that answers whoami. CoreDNS: -conf.",
+        ),
+    ] = None,
+    manifests: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder or file of Kubernetes objects to answer from, followed as it changes; "
+            "`-` reads standard input once.",
+        ),
+    ] = None,
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port",
+            "-p",
+            metavar="N",
+            min=0,
+            max=65535,
+            show_default=True,
+            help="Port of server blocks that name none; 0 lets the system choose. "
+            "CoreDNS: -dns.port.",
+        ),
+    ] = 53,
+    bind: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address of server blocks that do not say where to listen; every one without it.",
+            show_default=False,
+        ),
+    ] = "",
+    no_reasons: Annotated[
+        bool,
+        typer.Option(
+            "--no-reasons", help="Do not send the reason of a failed answer (Extended DNS Errors)."
+        ),
+    ] = False,
+    log_format: Annotated[
+        Literal["text", "json"], typer.Option(help="How log lines look.")
+    ] = "text",
+    pidfile: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the process id there. CoreDNS: -pidfile."),
+    ] = None,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="Do not print zones and version at start. CoreDNS: -quiet."),
+    ] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Say at start what is served and what to try.")
+    ] = False,
+    plugins: Annotated[
+        bool, typer.Option("--plugins", help="List the directives and exit. CoreDNS: -plugins.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit. CoreDNS: -version.")
+    ] = False,
+) -> None:
+    """Answer DNS queries as the Corefile says.
+
+    Understands CoreDNS's flags in CoreDNS's spelling, also without the word serve.
+
+    Stops on SIGTERM and SIGINT. Exit codes: 0 stopped as asked, 1 the Corefile, a port or a
+    source is not usable, 2 the command line is wrong.
+    """
+    if context.args:
+        _fail(f"extra command line arguments: [{' '.join(context.args)}]")
+    if version:
+        from svcdns.cli.version import text  # noqa: PLC0415 - only these two flags need it
+
+        typer.echo(text())
+        return
+    if plugins:
+        typer.echo(_directives())
+        return
+    name, corefile_text = _corefile(corefile, taken=manifests == "-")
+    options = Options(
+        corefile=name,
+        corefile_text=corefile_text,
+        manifests=manifests,
+        port=port,
+        bind=bind,
+        reasons=not no_reasons,
+        log_json=log_format == "json",
+        pidfile=pidfile,
+        quiet=quiet,
+        demo=demo,
+    )
+    from svcdns.app.run import serve as run  # noqa: PLC0415 - help must not load a server
+
+    raise typer.Exit(run(options))
+
+
+def _corefile(named: str | None, *, taken: bool) -> tuple[str, str | None]:
+    """Name of the Corefile, and its text if that is in no file; `taken`: who has standard input."""
+    if named in ("stdin", "-"):
+        if taken:
+            raise typer.BadParameter("--corefile and --manifests cannot both read standard input")
+        stream = typer.get_text_stream("stdin", encoding="utf-8", errors="replace")
+        return "stdin", stream.read()
+    if named is None and not Path("Corefile").exists():
+        return "default", DEFAULT_COREFILE
+    path = named or "Corefile"
+    try:
+        with Path(path).open("rb"):
+            return path, None
+    except OSError as error:
+        _fail(
+            f"cannot read the Corefile '{path}': {error.strerror}\n"
+            "  next  name it with -conf FILE or --corefile FILE"
+        )
+
+
+def _directives() -> str:
+    """Every directive, in the shape and order of CoreDNS's list."""
+    from svcdns.plugins import DIRECTIVES  # noqa: PLC0415
+
+    names = sorted(f"dns.{directive.name}" for directive in DIRECTIVES)
+    lines = ["Server types:", "  dns", "", "Caddyfile loaders:", "  flag", "  default", ""]
+    return "\n".join([*lines, "Other plugins:", *(f"  {name}" for name in names)])
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)

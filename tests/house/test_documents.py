@@ -1,0 +1,79 @@
+"""What documents promise: commands that exist, links that lead somewhere, Corefiles that load."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from svcdns.cli.main import COMMANDS, app
+from tests.support.tree import ROOT, documents, relative
+
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+
+CODE = re.compile(r"```(?:sh|console|text)\n(.*?)```|`([^`\n]+)`", re.DOTALL)
+COREFILE = re.compile(r"^```corefile\n(.*?)^```", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+every_document = pytest.mark.parametrize("path", documents(), ids=relative)
+
+
+def code_of(path: Path) -> str:
+    """All that a document shows as something to type."""
+    found = CODE.findall(path.read_text(encoding="utf-8"))
+    return "\n".join(block or span for block, span in found)
+
+
+@cache
+def corefiles() -> dict[str, str]:
+    """Every Corefile that is shown as one, by its place."""
+    shown = {"Corefile.example": (ROOT / "Corefile.example").read_text(encoding="utf-8")}
+    for path in documents():
+        blocks = COREFILE.findall(path.read_text(encoding="utf-8"))
+        shown |= {f"{relative(path)} {number}": block for number, block in enumerate(blocks, 1)}
+    return shown
+
+
+@every_document
+def test_a_make_target_that_is_shown_exists(path: Path) -> None:
+    shown = set(re.findall(r"(?:^|[\s$(])make ([a-z]+)", code_of(path), re.MULTILINE))
+
+    assert shown <= TARGETS
+
+
+@every_document
+def test_a_command_that_is_shown_exists(path: Path) -> None:
+    shown = set(re.findall(r"(?:^|[\s$(/])svcdns ([a-z]+)", code_of(path), re.MULTILINE))
+
+    assert shown <= {*COMMANDS}
+
+
+def test_the_readme_shows_how_to_run_and_how_to_test() -> None:
+    shown = code_of(ROOT / "README.md")
+
+    assert "make run" in shown
+    assert "make test" in shown
+
+
+@every_document
+def test_a_link_leads_to_a_file(path: Path) -> None:
+    for target in LINK.findall(path.read_text(encoding="utf-8")):
+        if "://" not in target and not target.startswith("mailto:"):
+            assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS))
+def test_a_make_target_is_in_the_help(target: str) -> None:
+    assert re.search(rf"^{target}:.* ## \S", MAKEFILE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("place", corefiles())
+def test_a_corefile_that_is_shown_loads(place: str, tmp_path: Path) -> None:
+    file = tmp_path / "Corefile"
+    file.write_text(corefiles()[place], encoding="utf-8")
+
+    checked = CliRunner().invoke(app, ["check", str(file)])
+
+    assert checked.exit_code == 0, checked.output

@@ -1,0 +1,104 @@
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from svcdns.cli.main import COMMANDS, app, command_line
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        pytest.param("-conf Corefile", "serve --corefile Corefile", id="CoreDNS's own"),
+        pytest.param("serve -conf Corefile", "serve --corefile Corefile", id="with the command"),
+        pytest.param("-version", "serve --version", id="CoreDNS's version"),
+        pytest.param("--version", "--version", id="our version"),
+        pytest.param("-help", "--help", id="Go's help"),
+        pytest.param("-h", "-h", id="help"),
+        pytest.param("query -p 53 a.example", "query -p 53 a.example", id="another command"),
+        pytest.param("", "", id="nothing"),
+    ],
+)
+def test_flags_without_a_command_mean_serve(typed: str, meant: str) -> None:
+    assert command_line(typed.split()) == meant.split()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help_with_examples(command: str) -> None:
+    shown = CliRunner().invoke(app, [command, "--help"], prog_name="svcdns")
+
+    assert shown.exit_code == 0
+    assert shown.output.startswith(f"Usage: svcdns {command} ")
+    assert f"\n  Examples:\n    svcdns {command}" in shown.output
+
+
+def test_help_lists_the_commands_in_the_order_one_needs_them() -> None:
+    shown = CliRunner().invoke(app, ["--help"])
+
+    listed = shown.output.partition("\nCommands:\n")[2].partition("\n\n")[0]
+    assert [line.split()[0] for line in listed.splitlines()] == list(COMMANDS)
+
+
+def test_help_is_plain_ascii() -> None:
+    assert CliRunner().invoke(app, ["--help"]).output.isascii()
+
+
+def test_no_command_shows_help_and_is_wrong_usage() -> None:
+    shown = CliRunner().invoke(app, [], prog_name="svcdns")
+
+    assert shown.exit_code == 2
+    assert shown.output.startswith("Usage: svcdns [OPTIONS] COMMAND")
+
+
+def test_a_mistyped_command_gets_a_suggestion() -> None:
+    shown = CliRunner().invoke(app, ["chek"])
+
+    assert shown.exit_code == 2
+    assert "Did you mean 'check'?" in shown.output
+
+
+def test_the_version_needs_no_command() -> None:
+    shown = CliRunner().invoke(app, ["--version"])
+
+    assert shown.exit_code == 0
+    assert shown.output.startswith("svcdns-")
+
+
+def test_python_m_svcdns_is_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "svcdns", "-version"], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("svcdns-")
+
+
+@pytest.mark.parametrize("command", ["version", "check"])
+def test_a_quick_command_loads_no_server(command: str) -> None:
+    program = (
+        "import sys\n"
+        "from svcdns.cli.main import app\n"
+        f"try: app(args=['{command}', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print(*sorted({'asyncio', 'dnslib', 'prometheus_client', 'rich', 'watchfiles', 'yaml'}"
+        " & sys.modules.keys()))\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines()[-1] == ""
+
+
+def test_completion_offers_the_commands() -> None:
+    asked = {
+        "_SVCDNS_COMPLETE": "complete_bash",
+        "COMP_WORDS": "svcdns ",
+        "COMP_CWORD": "1",
+    }
+
+    shown = CliRunner(env=asked).invoke(app, [], prog_name="svcdns")
+
+    assert shown.output.split() == list(COMMANDS)
