@@ -10,6 +10,7 @@ The way of a question, from the outside in:
     service_records   ClusterIP, headless, SRV -> RRsets
     pod_records       pod names
     reverse_records   addresses -> names
+    reverse_tree      nodes above addresses: does any begin so?
     name_servers      names under which this process itself is reached
     negative          NODATA and NXDOMAIN, with the zone's SOA
     reason            one sentence about why; made when somebody reads it

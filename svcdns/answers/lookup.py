@@ -32,7 +32,8 @@ from svcdns.answers.names import (
 )
 from svcdns.answers.negative import Zone, name_error, nodata
 from svcdns.answers.pod_records import has_pod, is_canonical, pod_address
-from svcdns.answers.reverse_records import has_pointer_below, pointers
+from svcdns.answers.reverse_records import pointers
+from svcdns.answers.reverse_tree import ReverseTree
 from svcdns.answers.service_lookup import ServiceLookup, service_dependencies
 from svcdns.answers.settings import KubernetesSettings
 from svcdns.cluster.state import State
@@ -76,6 +77,7 @@ class Stanza:
         self._longest_first = sorted(self.zones, key=lambda zone: -len(zone.name))
         chase = Chase(settings.ttl, self._resolve, self._dependencies, ask)
         self._services = ServiceLookup(settings, state, chase)
+        self._reverse_tree = ReverseTree(state, settings, self._services.is_served)
         self._find_by_kind: dict[type[Any], Callable[[Asked, Any], Answer]] = {
             ServiceName: self._services.find,
             EndpointName: self._services.find,
@@ -244,8 +246,7 @@ class Stanza:
         return nodata(asked.zone, asked.rrtype, why, found.depends_on)
 
     def _reverse_node(self, asked: Asked, name: ReverseNode) -> Answer:
-        is_served = self._services.is_served
-        if not has_pointer_below(self._state, self.settings, is_served, name):
+        if not self._reverse_tree.holds(name):
             return self._missing(asked, Reason(_OTHER, reason.prefix_unknown, (name,)))
         why = Reason(_OTHER, reason.holds_names_only, (asked.owner,))
         return nodata(asked.zone, asked.rrtype, why)

@@ -7,6 +7,7 @@ immutable objects or functions that look one thing up by its key; nothing here s
 Source: RFC 8914.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 from svcdns.answers.answer import Reason
@@ -32,6 +33,7 @@ Elsewhere = Callable[[str], Sequence[str]]
 """Name of a Service -> the Namespaces of this server block that have one."""
 
 _LISTED = 5
+_ORDINARY = re.compile(r"[a-z0-9_.-]*")
 
 
 def no_namespace(elsewhere: Elsewhere, name: InNamespace) -> str:
@@ -77,7 +79,7 @@ def empty_service(service: Service, slices: Slices) -> str:
     endpoints = known_as(slices, ready=False)
     return (
         f"Service {_key(service)} exists, but {_none_ready(endpoints)}, "
-        "and `ignore empty_service` hides it until one is"
+        "and `ignore empty_service` hides it until one is ready"
     )
 
 
@@ -250,8 +252,9 @@ def _searched(*labels: str) -> str:
 
 
 def _none_ready(endpoints: list[str]) -> str:
-    which = f" ({_listed(endpoints)})" if endpoints else ""
-    return f"0 of {len(endpoints)} endpoints are ready{which}"
+    if not endpoints:
+        return "has no endpoints"
+    return f"0 of {len(endpoints)} endpoints are ready ({_listed(endpoints)})"
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -278,6 +281,8 @@ def _quoted(text: str) -> str:
 
 def _text(label: str) -> str:
     """Return text from a client's name without control characters in it."""
+    if _ORDINARY.fullmatch(label):
+        return label
     escaped = label_text(label.encode("latin-1", "replace"))
     return escaped.replace("\\.", ".")
 

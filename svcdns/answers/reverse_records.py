@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from svcdns.answers.answer import Dependency, on_address, on_namespace
-from svcdns.answers.names import ReverseNode, below
+from svcdns.answers.names import below
 from svcdns.answers.service_records import READY, endpoint_label, service_name
 from svcdns.answers.settings import KubernetesSettings
 from svcdns.cluster.model import EndpointSlice
@@ -86,35 +86,3 @@ def _name_below(service: OwnerName | None, label: str) -> OwnerName | None:
         return None if service is None else below(service, label)
     except ValueError:
         return None
-
-
-def has_pointer_below(
-    state: State,
-    settings: KubernetesSettings,
-    is_served: Callable[[str], bool],
-    node: ReverseNode,
-) -> bool:
-    """Return whether a Service, or a ready endpoint of one, has an address that begins so.
-
-    Looks at Services one by one until one has: for names that nobody but a resolver with
-    QNAME minimisation (RFC 9156) or a person asks for.
-    """
-    return any(
-        any(_begins(address, node) for address in service.addresses)
-        or any(
-            bits & READY and _begins(one.addresses[at * one.width : (at + 1) * one.width], node)
-            for one in (() if settings.noendpoints else state.slices(*service.key))
-            if node.prefix in one.addresses
-            for at, bits in enumerate(one.conditions)
-        )
-        for service in state.services
-        if not settings.namespaces or is_served(service.namespace)
-    )
-
-
-def _begins(address: bytes, node: ReverseNode) -> bool:
-    return (
-        len(address) == node.width
-        and address.startswith(node.prefix)
-        and (node.nibble is None or address[len(node.prefix)] >> 4 == node.nibble)
-    )

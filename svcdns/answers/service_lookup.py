@@ -163,12 +163,15 @@ class ServiceLookup:
 
     def _why_missing(self, service: Service, slices: Slices, name: BelowService) -> Reason:
         settings = self._settings
-        if self._is_hidden(service, slices):
+        is_hidden = self._is_hidden(service, slices)
+        if settings.noendpoints and (
+            is_hidden or service.headless or isinstance(name, EndpointName)
+        ):
+            return Reason(_OTHER, reason.endpoints_off, (service,))
+        if is_hidden:
             return Reason(_OTHER, reason.empty_service, (service, slices))
         if isinstance(name, ZonalName) and not service.headless:
             return Reason(_OTHER, reason.zonal_not_headless, (service,))
-        if settings.noendpoints and (service.headless or isinstance(name, EndpointName)):
-            return Reason(_OTHER, reason.endpoints_off, (service,))
         if service.headless and not is_ready(slices):
             return Reason(_OTHER, reason.nothing_ready, (service, slices))
         if isinstance(name, EndpointName):

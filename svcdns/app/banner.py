@@ -1,13 +1,17 @@
 """What a person reads at the start: CoreDNS's lines, or for `--demo` what to try."""
 
-import sys
+import os
+import platform
 from collections.abc import Iterable
 
 from svcdns import __version__
 from svcdns.app.build import Configuration, Place
 from svcdns.app.feed import Feed
-from svcdns.cluster.model import Condition, Endpoint, Pod, Service
+from svcdns.app.measure import size_of
+from svcdns.cluster.model import Condition, Endpoint
+from svcdns.cluster.state import State
 from svcdns.route.stages import HealthListener, MetricsListener, ReadyListener
+from svcdns.server.listen_error import place_text
 
 _SHOWN_PATH = {
     MetricsListener: ("metrics", "/metrics"),
@@ -23,32 +27,41 @@ def plain(configuration: Configuration) -> str:
         for place, exchange in configuration.exchanges.items()
         for zone in exchange.router.zones
     ]
-    python = ".".join(str(part) for part in sys.version_info[:3])
-    return "\n".join([*zones, f"svcdns-{__version__}", f"{sys.platform}, python{python}"])
+    system = os.uname()
+    machine = f"{system.sysname.lower()}/{system.machine}"
+    runs_on = f"{machine}, python{platform.python_version()}"
+    return "\n".join([*zones, f"svcdns-{__version__}", runs_on])
 
 
-def demo(configuration: Configuration, feed: Feed, manifests: str) -> str:
-    """Return what is served where, and questions to try."""
-    lines = [f"svcdns {__version__}  example cluster from {manifests} ({_contents(feed)})"]
+def demo(configuration: Configuration, feed: Feed, manifests: str | None) -> str:
+    """Return what is served where, and questions to try.
+
+    Args:
+        configuration: in use.
+        feed: what it answers from.
+        manifests: where that came from, `-` for standard input; None: there are none.
+    """
+    origin = {None: "", "-": "  cluster from standard input"}.get(
+        manifests, f"  example cluster from {manifests}"
+    )
+    lines = [f"svcdns {__version__}{origin}{f' ({_contents(feed)})' if origin else ''}"]
     place = next(iter(configuration.exchanges))
-    lines.append(f"  DNS      {_host(place)}:{place.port} udp, tcp")
+    lines.append(f"  DNS      {_server(place)} udp, tcp")
     seen: dict[str, str] = {}
     for wish in configuration.declarations:
         title, path = _SHOWN_PATH[type(wish)]
         host, _, port = wish.address.rpartition(":")
         seen.setdefault(title, f"http://{host or '127.0.0.1'}:{port}{path}")
     lines.extend(f"  {title:8} {address}" for title, address in sorted(seen.items()))
-    return "\n".join([*lines, "", "Try:", *_tries(place, feed), "", *_ending(manifests)])
+    tries = [*_tries(place, feed)]
+    if tries:
+        lines += ["", "Try:", *tries]
+    return "\n".join([*lines, "", _ending(manifests)])
 
 
 def _contents(feed: Feed) -> str:
-    state = feed.state()
-    endpoints = sum(
-        len(one)
-        for service in state.services
-        for one in state.slices(service.namespace, service.name)
-    )
-    counts = ((state.count(Service), "Service"), (endpoints, "endpoint"), (state.count(Pod), "pod"))
+    size = size_of(feed)
+    counts = ((size.services, "Service"), (size.endpoints, "endpoint"), (size.pods, "pod"))
     return ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in counts)
 
 
@@ -56,10 +69,14 @@ def _host(place: Place) -> str:
     return place.address or "127.0.0.1"
 
 
+def _server(place: Place) -> str:
+    return place_text(_host(place), place.port)
+
+
 def _tries(place: Place, feed: Feed) -> Iterable[str]:
     """Return commands for what this cluster really has."""
     dig = f"  dig @{_host(place)} -p {place.port}"
-    state = feed.state()
+    state = next(iter(feed.states()), State())
     services = sorted(state.services, key=lambda service: service.key)
     with_address = [one for one in services if one.addresses and one.namespace != "kube-system"]
     by_preference = sorted(with_address, key=lambda one: one.name != "my-service")
@@ -74,7 +91,7 @@ def _tries(place: Place, feed: Feed) -> Iterable[str]:
             dashed = "-".join(str(octet) for octet in peers[0].address)
             yield f"{dig} _{port.name}._{port.protocol.lower()}.{below} SRV"
             yield f"{dig} {dashed}.{one.namespace}.pod.cluster.local"
-            yield f"  svcdns query {peers[0].hostname}.{below} @{_host(place)}:{place.port}"
+            yield f"  svcdns query {peers[0].hostname}.{below} @{_server(place)}"
             return
 
 
@@ -84,5 +101,7 @@ def _is_peer(endpoint: Endpoint) -> bool:
     return bool(is_ready and endpoint.hostname and len(endpoint.address) == 4)
 
 
-def _ending(manifests: str) -> Iterable[str]:
-    yield f"Ctrl-C stops. Edit a file under {manifests} and ask again: the answer follows."
+def _ending(manifests: str | None) -> str:
+    if manifests in (None, "-"):
+        return "Ctrl-C stops."
+    return f"Ctrl-C stops. Edit a file under {manifests} and ask again: the answer follows."

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from svcdns.answers.answer import Answer
 from svcdns.app.feed import Feed
+from svcdns.app.start_error import StartError
 from svcdns.cluster.state import State
 from svcdns.corefile.parser import Corefile
 from svcdns.plugins import DIRECTIVES, UNSUPPORTED
@@ -15,6 +16,7 @@ from svcdns.route.exchange import Exchange, Inner
 from svcdns.route.route import Route
 from svcdns.route.router import Router
 from svcdns.route.stages import Declaration
+from svcdns.server.listen_error import place_text
 from svcdns.wire.question import Query, Question
 
 
@@ -28,7 +30,7 @@ class Place(NamedTuple):
     @property
     def server(self) -> str:
         """The listener as metrics name it."""
-        return f"dns://{self.address}:{self.port}"
+        return f"dns://{place_text(self.address, self.port)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,13 @@ def plans_of(corefile: Corefile) -> tuple[Plan, ...]:
 
     Raises:
         CorefileError: with every mistake of every block.
+        StartError: there is no block.
     """
+    if not corefile.blocks:
+        raise StartError(
+            f"the Corefile '{corefile.files[0]}' has no server block: nothing would be served\n"
+            "  next  write one, for example: .:53 { whoami }"
+        )
     return read(corefile, DIRECTIVES, UNSUPPORTED)
 
 

@@ -5,13 +5,13 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from svcdns.app.build import Surroundings, configure, plans_of
+from svcdns.app.build import Configuration, Surroundings, configure, plans_of
 from svcdns.app.feed import Feed
 from svcdns.app.files import load_corefile, parse_text
 from svcdns.app.following import read_once
 from svcdns.app.near import near
-from svcdns.app.start_error import StartError
-from svcdns.wire.question import read_query
+from svcdns.route.exchange import Exchange
+from svcdns.wire.question import Question, read_query
 
 DEFAULT_COREFILE = """\
 .:53 {
@@ -55,9 +55,11 @@ def ask(message: bytes, *, manifests: str, corefile: str | None = None) -> Reply
 
     Raises:
         CorefileError: the Corefile has mistakes.
-        StartError: there are no objects, or no server block takes queries.
+        MalformedQueryError: the message is no query.
+        StartError: there are no objects, or no server blocks.
         OSError: a file cannot be read.
     """
+    question = read_query(message).question
     if corefile is None:
         plans = plans_of(parse_text(DEFAULT_COREFILE, "default", {}))
     else:
@@ -66,11 +68,17 @@ def ask(message: bytes, *, manifests: str, corefile: str | None = None) -> Reply
     configuration = configure(plans, Surroundings(feed, log=lambda _: None))
     feed.state()
     feed.apply(read_once(manifests), int(time.time()))
-    for exchange in configuration.exchanges.values():
-        started = time.perf_counter()
-        response = exchange.respond(message, _Nobody())
-        seconds = time.perf_counter() - started
-        if response is not None:
-            owner = read_query(message).question.owner
-            return Reply(response, seconds, near(feed.state(), owner))
-    raise StartError(f"no server block of '{corefile}' answers")
+    exchange = _listener(configuration, question)
+    started = time.perf_counter()
+    response = exchange.respond(message, _Nobody())
+    seconds = time.perf_counter() - started
+    assert response is not None  # noqa: S101  only what is no query gets none
+    is_answer = not response[3] & 0x0F and any(response[6:8])
+    return Reply(response, seconds, () if is_answer else near(feed.state(), question.owner))
+
+
+def _listener(configuration: Configuration, question: Question) -> Exchange:
+    """Return the first listener with a server block for the question, else the first one."""
+    exchanges = tuple(configuration.exchanges.values())
+    serving = (one for one in exchanges if one.router.find(question.owner, question.rrtype))
+    return next(serving, exchanges[0])

@@ -1,16 +1,39 @@
-"""What the metrics read from the parts of the process, wired up in one place."""
+"""What the metrics read from the parts of the process, and what there is to be counted."""
 
 import sys
 from dataclasses import fields
 from functools import partial
+from typing import NamedTuple
 
 from svcdns import __version__
 from svcdns.app.build import Configuration
 from svcdns.app.feed import KINDS, Feed
+from svcdns.cluster.model import EndpointSlice, Pod, Service
 from svcdns.server.limits import Connections
 from svcdns.telemetry import metrics as names
 from svcdns.telemetry.log import output
 from svcdns.telemetry.metrics import Metrics
+
+
+class Size(NamedTuple):
+    """How much a feed knows; an object that two stanzas see with selectors of their own is two."""
+
+    services: int
+    slices: int
+    endpoints: int
+    pods: int
+
+
+def size_of(feed: Feed) -> Size:
+    """Return how much `feed` knows now; looks at every slice."""
+    endpoints = sum(
+        len(one)
+        for state in feed.states()
+        for service in state.services
+        for one in state.slices(service.namespace, service.name)
+    )
+    services, slices, pods = (_count(feed, kind) for kind in (Service, EndpointSlice, Pod))
+    return Size(services, slices, endpoints, pods)
 
 
 def measure(
@@ -37,5 +60,5 @@ def measure(
     metrics.read(names.LOG_LOST, lambda: output().lost)
 
 
-def _count(feed: Feed, kind: type) -> float:
+def _count(feed: Feed, kind: type) -> int:
     return sum(state.count(kind) for state in feed.states())

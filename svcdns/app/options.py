@@ -6,7 +6,7 @@ Nothing here opens, reads or checks anything: `cli.serve` fills it, `app.run` ob
 from dataclasses import dataclass
 
 DEFAULT_COREFILE = ".:53 {\n    whoami\n    log\n}\n"
-"""What is served when no Corefile was named and none is in the working directory."""
+"""What is served when no Corefile was named and the working directory has none, or an empty one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from time import perf_counter
 from svcdns.route.stages import Declaration, HealthListener, MetricsListener, ReadyListener
 from svcdns.server.http import HttpServer, Page, Response
 from svcdns.server.http_request import Headers
+from svcdns.server.listen_error import place_text
 from svcdns.server.sockets import host_port, open_streams
 from svcdns.telemetry.exposition import render
 from svcdns.telemetry.log import write
@@ -61,7 +62,7 @@ class Probes:
     async def check_health(self) -> None:
         """Ask our own /health, as a client would, and note how long that took."""
         for host, port in self._own_health:
-            url = f"http://{host}:{port}/health"
+            url = f"http://{place_text(host, port)}/health"
             started = perf_counter()
             try:
                 async with asyncio.timeout(HEALTH_TIMEOUT_SECONDS):

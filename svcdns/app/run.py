@@ -12,24 +12,25 @@ import os
 import signal
 import sys
 import time
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from svcdns.app import banner
-from svcdns.app.build import Configuration, Surroundings, configure, plans_of
+from svcdns.app.build import Configuration, Place, Surroundings, configure, plans_of
 from svcdns.app.feed import Feed
 from svcdns.app.files import load_corefile, parse_text
 from svcdns.app.following import Manifests
 from svcdns.app.local_addresses import local_addresses
-from svcdns.app.measure import measure
+from svcdns.app.measure import measure, size_of
 from svcdns.app.options import Options
 from svcdns.app.probes import Probes, lameduck_seconds
 from svcdns.app.start_error import StartError
 from svcdns.app.supervise import keep_running
-from svcdns.cluster.model import EndpointSlice, Service
 from svcdns.corefile.errors import CorefileError
 from svcdns.route.compile import Plan
-from svcdns.route.exchange import StreamResponder
+from svcdns.route.exchange import Exchange, StreamResponder
 from svcdns.server.limits import dns_connections
 from svcdns.server.listen_error import ListenError
 from svcdns.server.sockets import Listener, open_listener
@@ -64,10 +65,13 @@ def serve(options: Options) -> int:
 
 
 def _plans(options: Options) -> tuple[Plan, ...]:
-    text = options.corefile_text
-    if text is None:
-        return plans_of(load_corefile(options.corefile, os.environ))
-    return plans_of(parse_text(text, options.corefile, os.environ))
+    path, text = options.corefile, options.corefile_text
+    if text is not None:
+        return plans_of(parse_text(text, path, os.environ, options.port))
+    try:
+        return plans_of(load_corefile(path, os.environ, options.port))
+    except OSError as error:
+        raise StartError(f"cannot read the Corefile '{path}': {error.strerror}") from None
 
 
 class Process:
@@ -95,13 +99,15 @@ class Process:
         """
         configuration = self._configure()
         manifests = self._manifests(configuration)
-        listeners = self._open(configuration)
-        try:
-            probes = Probes(configuration.declarations, self._metrics, self._status)
-        except BaseException:
+        async with AsyncExitStack() as undo:
+            configuration, listeners = self._open(configuration)
             for listener in listeners:
-                listener.close()
-            raise
+                undo.callback(listener.close)
+            probes = Probes(configuration.declarations, self._metrics, self._status)
+            undo.push_async_callback(probes.close)
+            if self._options.pidfile is not None:
+                self._write_pidfile(self._options.pidfile)
+            undo.pop_all()
         measure(self._metrics, configuration, self._feed, self._connections)
         self._start(configuration, probes)
         self._say_ready(configuration, manifests)
@@ -129,7 +135,7 @@ class Process:
                 self._feed,
                 port=options.port,
                 address=options.bind,
-                local_addresses=local_addresses(),
+                local_addresses=local_addresses(options.bind),
                 reasons=options.reasons,
                 log=write,
                 on_bug=self._on_bug,
@@ -158,12 +164,15 @@ class Process:
                 _log.info("manifests.read", path=self._options.manifests, what=line)
         return manifests
 
-    def _open(self, configuration: Configuration) -> list[Listener]:
+    def _open(self, configuration: Configuration) -> tuple[Configuration, list[Listener]]:
+        """Open all sockets; return the configuration with the ports the system has chosen."""
         opened: list[Listener] = []
+        exchanges: dict[Place, Exchange] = {}
         try:
             for place, exchange in configuration.exchanges.items():
                 listener = open_listener(place.address, place.port)
                 opened.append(listener)
+                exchanges[place._replace(port=listener.port)] = exchange
                 for pair in listener.pairs:
                     udp = UdpListener(
                         pair.udp,
@@ -179,7 +188,7 @@ class Process:
             for listener in opened:
                 listener.close()
             raise
-        return opened
+        return replace(configuration, exchanges=exchanges), opened
 
     def _start(self, configuration: Configuration, probes: Probes) -> None:
         loop = asyncio.get_running_loop()
@@ -196,13 +205,13 @@ class Process:
             udp.start()
         for tcp in self._tcp:
             tcp.start()
-        if self._options.pidfile is not None:
-            self._write_pidfile(self._options.pidfile)
+        shown = ""
         if self._options.demo:
-            print(banner.demo(configuration, self._feed, self._options.manifests or "nowhere"))  # noqa: T201
+            shown = banner.demo(configuration, self._feed, self._options.manifests)
         elif not self._options.quiet:
-            print(banner.plain(configuration))  # noqa: T201
-        sys.stdout.flush()
+            shown = banner.plain(configuration)
+        for line in shown.splitlines():
+            write(line)
 
     def _write_pidfile(self, path: str) -> None:
         try:
@@ -213,19 +222,10 @@ class Process:
     def _say_ready(self, configuration: Configuration, manifests: Manifests | None) -> None:
         if self._options.demo:
             return
-        state = self._feed.state()
+        size = size_of(self._feed)
         counts = {}
         if manifests is not None:
-            endpoints = sum(
-                len(one)
-                for service in state.services
-                for one in state.slices(service.namespace, service.name)
-            )
-            counts = {
-                "services": state.count(Service),
-                "slices": state.count(EndpointSlice),
-                "endpoints": endpoints,
-            }
+            counts = {"services": size.services, "slices": size.slices, "endpoints": size.endpoints}
         zones = dict.fromkeys(
             zone for exchange in configuration.exchanges.values() for zone in exchange.router.zones
         )
@@ -255,8 +255,9 @@ class Process:
         for udp in self._udp:
             udp.stop()
         patience = 0.0 if signal.SIGINT in self._signals else 5.0
-        for tcp in self._tcp:
-            await tcp.close(patience)
+        async with asyncio.TaskGroup() as group:
+            for tcp in self._tcp:
+                group.create_task(tcp.close(patience))
 
     def _on_signal(self, number: signal.Signals) -> None:
         if number == signal.SIGUSR1:

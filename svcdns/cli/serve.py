@@ -30,7 +30,8 @@ def serve(  # noqa: PLR0913 - one parameter an option
         typer.Option(
             metavar="FILE",
             help="Corefile to serve; `stdin` or `-` reads standard input. Without it ./Corefile, "
-            "and without that a server that answers whoami. CoreDNS: -conf.",
+            "and without that, or when it is empty, a server that answers whoami. "
+            "CoreDNS: -conf.",
         ),
     ] = None,
     manifests: Annotated[
@@ -131,9 +132,9 @@ def _corefile(named: str | None, *, taken: bool) -> tuple[str, str | None]:
             raise typer.BadParameter("--corefile and --manifests cannot both read standard input")
         stream = typer.get_text_stream("stdin", encoding="utf-8", errors="replace")
         return "stdin", stream.read()
-    if named is None and not Path("Corefile").exists():
-        return "default", DEFAULT_COREFILE
     path = named or "Corefile"
+    if named is None and not (Path(path).exists() and Path(path).stat().st_size):
+        return "default", DEFAULT_COREFILE
     try:
         with Path(path).open("rb"):
             return path, None

@@ -80,6 +80,10 @@ class SliceKeysByNetwork:
 
     def change(self, key: Key, before: EndpointSlice | None, after: EndpointSlice | None) -> None:
         """Follow one slice: its readiness may flip without touching anything here."""
+        if before is not None and after is not None:
+            same_width = before.width == after.width
+            if same_width and before.addresses == after.addresses:
+                return
         old = _networks(before) if before is not None else frozenset[bytes]()
         new = _networks(after) if after is not None else frozenset[bytes]()
         for network in old - new:

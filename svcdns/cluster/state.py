@@ -182,7 +182,11 @@ class State:
             return self._slices
         if kind is Pod:
             return self._pods
-        return self._namespaces if kind is Namespace else self._nodes
+        if kind is Namespace:
+            return self._namespaces
+        if kind is Node:
+            return self._nodes
+        raise TypeError(f"{kind.__name__} is no kind of cluster object")
 
     def _set(self, kind: type, key: Key, before: Object | None, after: Object | None) -> None:
         if kind is Service:

@@ -7,6 +7,7 @@ Where to look, in the order of the text's way:
     lexer        text -> tokens with file, line, column
     environment  `{$NAME}` and `{%NAME%}` in tokens
     imports      snippets and imported files put in the place of `import`
+    bodies       the tokens of one file or snippet
     paths        what a relative import means
     parser       tokens -> `Corefile`; `parse` raises every mistake in one `CorefileError`
     tree         the values a Corefile is made of

@@ -68,13 +68,16 @@ def split_host_port(text: str) -> tuple[str, int]:
     if not colon or not _PORT.fullmatch(port):
         bare = f"[{text}]" if text.count(":") > 1 else text.rstrip(":")
         raise WordError(
-            f"{shown(text)} does not end in a port", f"write {bare}:PORT; :PORT is every address"
+            f"{shown(text)} does not end in a port",
+            f"write: :{text}"
+            if _PORT.fullmatch(text)
+            else f"write {bare}:PORT; :PORT is every address",
         )
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
         raise WordError(
-            f"the IPv6 address in {shown(text)} needs brackets", f"write [{host}]:{port}"
+            f"the IPv6 address in {shown(text)} needs brackets", f"write: [{host}]:{port}"
         )
     return host, _port(port, text)
 
@@ -88,15 +91,13 @@ def _split(text: str) -> tuple[str, str, int | None]:
             near = suggest(scheme, DEFAULT_PORTS) or "dns"
             raise WordError(
                 f"there is no scheme '{scheme}://' ({', '.join(DEFAULT_PORTS)} are known)",
-                f"write {near}://{rest}",
+                f"write: {near}://{rest}",
             )
     zone, colon, port = rest.rpartition(":")
     if not colon:
         return scheme, rest, None
     if not port:
-        raise WordError(
-            f"expecting data after last colon: {shown(text)}", f"write {text}53, or no colon"
-        )
+        raise WordError(f"expecting data after last colon: {shown(text)}", f"write: {text}53")
     if _PORT.fullmatch(port):
         if ":" in zone and "/" not in zone:
             address = zone[1:-1] if zone.startswith("[") and zone.endswith("]") else rest
@@ -112,9 +113,9 @@ def _split(text: str) -> tuple[str, str, int | None]:
             f"{shown(rest)} is not a zone",
             "write an IPv6 network as 2001:db8::/32; 'bind' says where to listen",
         )
-    hint = f"write {zone or '.'}:53"
+    hint = f"write: {zone or '.'}:53"
     if zone and port.startswith("/"):
-        hint = f"write {zone}://{port.lstrip('/')}"
+        hint = f"write: {zone}://{port.lstrip('/')}"
     raise WordError(f"the port {shown(port)} is not a number", hint)
 
 
@@ -127,7 +128,7 @@ def _port(digits: str, text: str) -> int:
 
 def _zones(zone: str) -> tuple[str, ...]:
     if not zone:
-        raise WordError("there is no zone", "write . for all names")
+        raise WordError("there is no zone", "the zone of all names is written: .")
     if len(zone) > _LONGEST:
         raise WordError(f"specified zone is too long: {len(zone)} characters")
     if match := _NETWORK.fullmatch(zone):
@@ -151,7 +152,7 @@ def _reverse_zones(address: str, prefix: str) -> tuple[str, ...]:
     if length > bits:
         raise WordError(
             f"{shown(text)} is not a network: the prefix is longer than {bits}",
-            f"write {address}/{bits}",
+            f"write: {address}/{bits}",
         )
     step = 8 if bits == 32 else 4
     depth = -(-length // step)  # labels that are given, rounded up

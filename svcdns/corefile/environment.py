@@ -5,16 +5,12 @@ import patterns; `{%NAME%}` first. What a variable holds never becomes structure
 is text. A variable that is not set reads as nothing, as in CoreDNS, but is worth a warning.
 """
 
-import re
 from collections.abc import Mapping
 
 from svcdns.corefile.errors import Findings, shown
 from svcdns.corefile.lexer import Token
 
-_FORMS = (
-    re.compile(r"\{%((?:(?!%\}).)+)%\}", re.DOTALL),
-    re.compile(r"\{\$([^}]+)\}"),
-)
+_FORMS = (("{%", "%}"), ("{$", "}"))
 
 
 def replace_variables(token: Token, env: Mapping[str, str], findings: Findings) -> Token:
@@ -23,16 +19,26 @@ def replace_variables(token: Token, env: Mapping[str, str], findings: Findings) 
     if "{$" not in text and "{%" not in text:
         return token
 
-    def value(reference: re.Match[str]) -> str:
-        name = reference[1]
-        if name not in env:
-            findings.warning(
-                token.location,
-                f"the variable {shown(name)} is not set and reads as nothing",
-                width=token.width,
-            )
-        return env.get(name, "")
-
-    for form in _FORMS:
-        text = form.sub(value, text)
+    for opening, closing in _FORMS:
+        parts: list[str] = []
+        end = 0
+        while (start := text.find(opening, end)) >= 0:
+            name_end = text.find(closing, start + len(opening))
+            if name_end < 0:
+                break
+            name = text[start + len(opening) : name_end]
+            parts.append(text[end:start])
+            end = name_end + len(closing)
+            parts.append(_value(name, token, env, findings) if name else opening + closing)
+        text = "".join(parts) + text[end:]
     return token if text == token.text else token._replace(text=text, quoted=True)
+
+
+def _value(name: str, token: Token, env: Mapping[str, str], findings: Findings) -> str:
+    if name not in env:
+        findings.warning(
+            token.location,
+            f"the variable {shown(name)} is not set and reads as nothing",
+            width=token.width,
+        )
+    return env.get(name, "")

@@ -109,9 +109,14 @@ class Findings:
             self._warnings.setdefault((where, warning.problem), warning)
 
     @property
+    def count(self) -> int:
+        """How many mistakes there are so far."""
+        return len(self._mistakes)
+
+    @property
     def is_full(self) -> bool:
         """Whether further mistakes are not kept: no need to find good words for them."""
-        return len(self._mistakes) >= MAX_FINDINGS
+        return self.count >= MAX_FINDINGS
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:

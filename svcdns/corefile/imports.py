@@ -1,9 +1,9 @@
 """The tokens of a Corefile as the parser meets them: imports unfolded, variables replaced.
 
 An import puts the tokens of a snippet or of files in its place. A `Stream` does that lazily,
-on a stack of token sequences, so an import may stand wherever a line may begin and nothing is
-copied. Work is bounded: no import may lead back to itself, and both the number of imports and
-the number of tokens they yield have a limit.
+on a stack of bodies, so an import may stand wherever a line may begin and nothing is copied.
+Work is bounded: no import may lead back to itself, and both the number of imports and the
+number of tokens they yield have a limit.
 
 Files are reached only through the functions the caller gives; paths are text here, relative
 ones begin in the folder of the importing file.
@@ -12,8 +12,10 @@ Source: `import` of github.com/coredns/caddy, as observed.
 """
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import NamedTuple
 
+from svcdns.corefile.bodies import Body, Snippet, import_of
 from svcdns.corefile.directives import suggest
 from svcdns.corefile.environment import replace_variables
 from svcdns.corefile.errors import Findings, shown
@@ -24,6 +26,8 @@ MAX_IMPORTS = {"snippet": 10_000, "file": 100_000}
 MAX_DEPTH = 100
 MAX_TOKENS = 1_000_000
 """A Corefile in a ConfigMap has at most half as many."""
+_COMPARED = 200
+"""Names of snippets that a misspelled one is compared with."""
 
 
 class Access(NamedTuple):
@@ -36,47 +40,13 @@ class Access(NamedTuple):
     env: Mapping[str, str]
 
 
-class Snippet(NamedTuple):
-    """A block of tokens with a name."""
-
-    name: Token
-    """`(name)`."""
-    body: tuple[Token, ...]
-
-
-class _Frame:
-    """A sequence of tokens that is being read."""
-
-    __slots__ = ("_closing", "chain", "index", "tokens")
-
-    def __init__(self, tokens: tuple[Token, ...], chain: tuple[str, ...]) -> None:
-        self.tokens = tokens
-        self.index = 0
-        self.chain = chain
-        """What led here: paths, and snippets as `(name)`."""
-        self._closing: dict[int, int] | None = None
-
-    @property
-    def closing(self) -> dict[int, int]:
-        """Index of an opening brace -> index of the one that closes it."""
-        if self._closing is None:
-            self._closing = {}
-            opened: list[int] = []
-            for index, token in enumerate(self.tokens):
-                if token.opens:
-                    opened.append(index)
-                elif token.closes and opened:
-                    self._closing[opened.pop()] = index
-        return self._closing
-
-
 class Stream:
     """One token after the other, whatever file or snippet it comes from."""
 
     def __init__(self, text: str, file: str, access: Access, findings: Findings) -> None:
         self._access = access
         self._findings = findings
-        self._frames = [_Frame(tokens(text, file, findings), (clean(file),))]
+        self._bodies = [Body(tokens(text, file, findings), (clean(file),))]
         self._next: Token | None = None
         self._snippets: dict[str, Snippet] = {}
         self._imported: set[str] = set()
@@ -89,13 +59,13 @@ class Stream:
 
     def peek(self) -> Token | None:
         """Return the next token without taking it; None at the end."""
-        while self._next is None and self._frames:
-            frame = self._frames[-1]
-            if frame.index == len(frame.tokens):
-                self._frames.pop()
+        while self._next is None and self._bodies:
+            body = self._bodies[-1]
+            if body.index == len(body.tokens):
+                self._bodies.pop()
                 continue
-            token = frame.tokens[frame.index]
-            if not frame.index and not token.first:
+            token = body.tokens[body.index]
+            if not body.index and not token.first:
                 token = token._replace(first=True)
             self._next = replace_variables(token, self._access.env, self._findings)
         return self._next
@@ -112,20 +82,20 @@ class Stream:
         return token
 
     def _advance(self) -> None:
-        self._frames[-1].index += 1
+        self._bodies[-1].index += 1
         self._next = None
         self._tokens_left -= 1
         if not self._tokens_left:
-            frame = self._frames[-1]
+            body = self._bodies[-1]
             self._stop(
-                frame.tokens[frame.index - 1],
+                body.tokens[body.index - 1],
                 f"with its imports the Corefile has more than {MAX_TOKENS:,} words",
             )
 
     def _stop(self, token: Token, problem: str) -> None:
         """Give up: report, and read nothing more."""
         self._findings.mistake(token.location, problem, width=token.width)
-        self._frames.clear()
+        self._bodies.clear()
         self._next = None
         self.cut_off = True
 
@@ -140,33 +110,31 @@ class Stream:
         """Return whether the line that begins here ends with an opening brace."""
         if self.peek() is None:
             return False
-        frame = self._frames[-1]
-        index = frame.index + 1
-        while index < len(frame.tokens) and not frame.tokens[index].first:
+        body = self._bodies[-1]
+        index = body.index + 1
+        while index < len(body.tokens) and not body.tokens[index].first:
             index += 1
-        return frame.tokens[index - 1].opens
+        return body.tokens[index - 1].opens
 
     def take_body(
         self, ends: Callable[[Token], bool] = lambda _: False
-    ) -> tuple[Token, ...] | None:
+    ) -> tuple[tuple[Token, ...], bool]:
         """Return the tokens up to the closing brace, which is taken too, as they are written.
 
-        None: the brace is missing; everything was taken, or all before the token that `ends`
-        says cannot belong to the block.
+        The second value is whether there is such a brace. Without one everything is taken, or
+        all before the token that `ends` says cannot belong to the block.
         """
-        if not self._frames:
-            return None
-        frame = self._frames[-1]
-        end = frame.closing.get(frame.index - 1)
-        body = frame.tokens[frame.index : end]
-        while self._frames and frame.index < len(frame.tokens):
-            token = frame.tokens[frame.index]
-            if end is None and ends(token):
+        if not self._bodies:
+            return (), False
+        body = self._bodies[-1]
+        start, end = body.index, body.closing.get(body.index - 1)
+        while self._bodies and body.index < len(body.tokens):
+            if end is None and ends(body.tokens[body.index]):
                 break
             self._advance()
-            if frame.index - 1 == end:
-                return body
-        return None
+            if body.index - 1 == end:
+                return body.tokens[start:end], True
+        return body.tokens[start : body.index], False
 
     def define(self, name: Token, body: tuple[Token, ...]) -> None:
         """Keep a snippet."""
@@ -177,7 +145,7 @@ class Stream:
         elif known := self._snippets.get(word):
             problem = f"redeclaration of previously declared snippet {shown(word)}"
             hint = f"the first one is at {known.name.location}: give one of them another name"
-        elif itself := _import_of(word, body):
+        elif itself := import_of(word, body):
             problem = f"the snippet {shown(name.text)} imports itself in line {itself.line}"
             hint = "take that import out"
         if problem:
@@ -192,16 +160,16 @@ class Stream:
 
     def unfold(self) -> None:
         """Take an `import` line, and continue with what it names."""
-        frame = self._frames[-1]
+        body = self._bodies[-1]
         directive = self.take()
         words = self.take_words()
         self._refuse_block()
         if len(words) != 1 or not words[0].text:
             self._complain_about_arguments(directive, words)
         elif words[0].text in self._snippets:
-            self._unfold_snippet(words[0], frame.chain)
+            self._unfold_snippet(words[0], body.chain)
         else:
-            self._unfold_files(words[0], frame)
+            self._unfold_files(words[0], body)
 
     def _refuse_block(self) -> None:
         if (brace := self.peek()) and brace.opens and not brace.first:
@@ -226,13 +194,13 @@ class Stream:
         self._imported.add(word.text)
         self._enter("snippet", f"({word.text})", self._snippets[word.text].body, word, chain)
 
-    def _unfold_files(self, word: Token, frame: _Frame) -> None:
-        found = [(path, self._tokens_of(path, word, frame)) for path in self._paths(word, frame)]
+    def _unfold_files(self, word: Token, body: Body) -> None:
+        found = [(path, self._tokens_of(path, word, body)) for path in self._paths(word, body)]
         for path, file_tokens in reversed(found):  # the last one pushed is read first
             if file_tokens is not None:
-                self._enter("file", path, file_tokens, word, frame.chain)
+                self._enter("file", path, file_tokens, word, body.chain)
 
-    def _paths(self, word: Token, frame: _Frame) -> list[str]:
+    def _paths(self, word: Token, body: Body) -> list[str]:
         pattern = word.text
         path = resolve(pattern, word.file)
         if pattern.count("*") > 1 or pattern.count("?") > 1 or {"[", "]"} <= set(pattern):
@@ -248,7 +216,7 @@ class Stream:
         try:
             paths = sorted(self._access.glob(path))
         except (OSError, ValueError) as error:
-            self._complain_about_file(word, path, error, frame)
+            self._complain_about_file(word, path, error, body)
             return []
         if not paths:
             self._findings.warning(
@@ -258,35 +226,36 @@ class Stream:
             )
         return paths
 
-    def _tokens_of(self, path: str, word: Token, frame: _Frame) -> tuple[Token, ...] | None:
+    def _tokens_of(self, path: str, word: Token, body: Body) -> tuple[Token, ...] | None:
         if path not in self._lexed:
             try:
                 text = self._access.read(path)
             except (OSError, ValueError) as error:
-                self._complain_about_file(word, path, error, frame)
+                self._complain_about_file(word, path, error, body)
                 return None
             self.files.append(path)
             self._lexed[path] = tokens(text, path, self._findings)
         return self._lexed[path]
 
     def _complain_about_file(
-        self, word: Token, path: str, error: OSError | ValueError, frame: _Frame
+        self, word: Token, path: str, error: OSError | ValueError, body: Body
     ) -> None:
         problem = f"Could not import {shown(path)}: {_reason(error)}"
         hint = ""
         if isinstance(error, FileNotFoundError):
             problem = f"File to import not found: {shown(word.text)}"
-            hint = self._hint_for(word.text, frame)
+            hint = "" if self._findings.is_full else self._hint_for(word.text, body)
         self._findings.mistake(word.location, problem, hint, word.width)
 
-    def _hint_for(self, pattern: str, frame: _Frame) -> str:
+    def _hint_for(self, pattern: str, body: Body) -> str:
         bare = pattern.removeprefix("(").removesuffix(")")
+        self._imported.add(bare)  # or it would be called unused as well
         if bare in self._snippets:
             return f"write: import {bare}"
-        for token in frame.tokens[frame.index :]:
-            if token.first and token.text == f"({bare})":
-                return f"the snippet {token.text} is at {token.location}: move it above this line"
-        if near := suggest(bare, self._snippets):
+        if later := body.named.get(f"({bare})"):
+            return f"the snippet {later.text} is at {later.location}: move it above this line"
+        if near := suggest(bare, islice(self._snippets, _COMPARED)):
+            self._imported.add(near)
             return f"there is a snippet ({near}); write: import {near}"
         return ""
 
@@ -312,17 +281,7 @@ class Stream:
             self._imports_left[kind] -= 1
             # The token behind the import line was looked at, not taken.
             self._next = None
-            self._frames.append(_Frame(found, (*chain, name)))
-
-
-def _import_of(word: str, body: tuple[Token, ...]) -> Token | None:
-    """Return the import in `body` that names the snippet `word`."""
-    for position, token in enumerate(body[:-1]):
-        if token.text == "import" and (token.first or not position):
-            pattern = body[position + 1]
-            if pattern.text == word and not pattern.first:
-                return token
-    return None
+            self._bodies.append(Body(found, (*chain, name)))
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -87,8 +87,6 @@ class _Parser:
         self._stream = stream
         self._findings = findings
         self._keys_left = MAX_KEYS
-        self._refused = 0
-        """Lines of this server block that are no directives."""
         self._misfit: tuple[Token, Token] | None = None
         """The first braces of this server block that do not stand below one another."""
 
@@ -99,7 +97,9 @@ class _Parser:
                 self._stream.unfold()
             elif token.closes:
                 self._stream.take()
-                self._mistake(token, "this '}' closes nothing", "take it out")
+                self._mistake(
+                    token, "Unexpected '}' because no matching opening brace", "take it out"
+                )
             elif block := self._read_block():
                 blocks.append(block)
         return blocks
@@ -112,7 +112,8 @@ class _Parser:
 
     def _read_block(self) -> ServerBlock | None:
         """Return the block that begins here; None for a snippet, or when nothing can be served."""
-        self._misfit, self._refused = None, 0
+        self._misfit = None
+        start = self._stream.peek()
         addresses = self._read_addresses()
         brace = self._stream.peek()
         if brace and not brace.opens:
@@ -125,7 +126,7 @@ class _Parser:
             self._stream.take()
             if brace.first and addresses:
                 self._warning(brace, "'{' stands apart from its address", "move it up one line")
-            if brace.first and not addresses:
+            if brace == start:
                 self._mistake(brace, "this '{' has no address before it", "write: . {")
         elif addresses and addresses[0].text in _KNOWN:
             self._warning(
@@ -133,8 +134,9 @@ class _Parser:
                 f"{shown(addresses[0].text)} is read as a zone, not as the directive",
                 "begin the file with an address: . {",
             )
+        mistakes = self._findings.count
         stanzas = self._read_stanzas(brace, addresses)
-        if keys and not (stanzas or self._refused or self._stream.cut_off):
+        if keys and not stanzas and self._findings.count == mistakes:
             self._warning(
                 keys[0].token, "this server block has no directive: its queries are refused"
             )
@@ -172,11 +174,10 @@ class _Parser:
             else:
                 self._warning(token, "this address is empty and is passed over")
         if comma:
-            self._mistake(
-                comma,
-                "Expected another address behind the comma",
-                f"take the comma out: {comma.text.rstrip(',')}",
-            )
+            problem = "Expected another address behind the comma"
+            if token and token.opens:
+                problem = "Expected another address but had '{' - check for extra comma"
+            self._mistake(comma, problem, f"take the comma out: {comma.text.rstrip(',')}")
         return addresses
 
     def _read_snippet(self, name: Token, brace: Token | None) -> None:
@@ -188,10 +189,10 @@ class _Parser:
             )
             return
         self._stream.take()
-        body = self._stream.take_body(lambda token: self._begins_next_block(token, brace))
-        if body is None:
+        body, closed = self._stream.take_body(lambda token: self._begins_next_block(token, brace))
+        if not closed:
             self._complain_about_open_end(brace)
-        self._stream.define(name, body or ())
+        self._stream.define(name, body)
 
     def _read_stanzas(self, brace: Token | None, addresses: list[Token]) -> list[Stanza]:
         """Return the directives up to the end of the server block; `brace` opened it."""
@@ -299,7 +300,6 @@ class _Parser:
         """Return whether the name is that of a directive, else say what it may be."""
         if line.name.text in _KNOWN:
             return True
-        self._refused += 1
         if line.name.opens or self._findings.is_full:
             return False
         arguments = " ".join(token.text for token in line.arguments)

@@ -81,4 +81,4 @@ def _without_unit(text: str) -> str:
         seconds = parse_duration(text)
     except WordError:
         return ""
-    return f"no unit is written here: {seconds:.0f}" if seconds == int(seconds) else ""
+    return f"write: {seconds:.0f}" if seconds == int(seconds) else ""

@@ -152,7 +152,7 @@ def _consolidation(option: Words) -> Consolidation | None:
 def build(settings: Settings, scope: Scope) -> Steps:
     """Return the step that sees the errors, and what has to be done once a second."""
     journal = Journal(settings, scope)
-    return Steps(observe=journal.observe, tick=journal.tick)
+    return Steps(observe_failure=journal.observe, tick=journal.tick)
 
 
 DIRECTIVE = Directive("errors", parse, build)

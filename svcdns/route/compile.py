@@ -140,6 +140,7 @@ def build(plan: Plan, scope: Scope, wanted: Callable[[str], bool] = lambda _: Tr
             answer_steps=tuple(step.answer for _, step in steps if step.answer),
             metadata_steps=tuple(step.metadata for _, step in steps if step.metadata and labelled),
             observe_steps=tuple(step.observe for _, step in steps if step.observe),
+            failure_steps=tuple(step.observe_failure for _, step in steps if step.observe_failure),
             rotate=any(step.rotate for _, step in steps),
             measured=any(step.measured for _, step in steps),
             refuses=not plan.settings,

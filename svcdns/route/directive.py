@@ -36,7 +36,7 @@ class Scope(Protocol):
 
     @property
     def local_addresses(self) -> tuple[bytes, ...]:
-        """Packed addresses this process can be reached at, loopback left out."""
+        """Packed addresses this process can be reached at; loopback only where nothing else is."""
         ...
 
     def cluster(self, labels: str, namespace_labels: str) -> State:

@@ -15,7 +15,7 @@ from svcdns.route.fastlane import FastLane, fast_lane
 from svcdns.route.render import entry_of, repeat, say
 from svcdns.route.route import Route
 from svcdns.route.router import Router
-from svcdns.route.stages import Client, Observed
+from svcdns.route.stages import Client, Observed, ObserveStep
 from svcdns.route.traffic import DROPPED, Traffic
 from svcdns.wire.codes import RCode, RRClass
 from svcdns.wire.edns import InfoCode
@@ -101,7 +101,7 @@ class Exchange:
         self._on_bug = on_bug
         self._reasons = reasons
         self._turns = count()
-        self._unobserved: list[tuple[Route, Observed]] = []
+        self._unobserved: list[tuple[tuple[ObserveStep, ...], Observed]] = []
 
     def __len__(self) -> int:
         """Entries kept."""
@@ -141,8 +141,8 @@ class Exchange:
     def observe(self) -> None:
         """Let the observers see the exchanges whose responses have been sent."""
         unobserved, self._unobserved = self._unobserved, []
-        for route, observed in unobserved:
-            for step in route.observe_steps:
+        for steps, observed in unobserved:
+            for step in steps:
                 try:
                     step(observed)
                 except Exception as error:  # noqa: BLE001  the response has left; the others see it
@@ -157,10 +157,13 @@ class Exchange:
             return self._send(query, client, _refused(_not_our_zone, question.owner), DROPPED)
         if route.refuses:
             return self._send(query, client, _refused(_empty_block, route.zone), route.zone)
-        if route.is_bare:
-            return self._answer(query, client, route, self._bare)[0]
         started = self._clock()
-        response, answer = self._answer(query, client, route, self._observed)
+        table = self._bare if route.is_bare else self._observed
+        response, answer = self._answer(query, client, route, table)
+        error = _failure(answer)
+        steps = (*route.observe_steps, *route.failure_steps) if error else route.observe_steps
+        if not steps:
+            return response
         observed = Observed(
             query=query,
             client=client,
@@ -169,11 +172,11 @@ class Exchange:
             flags=int.from_bytes(response[2:4]),
             response_size=len(response),
             seconds=self._clock() - started,
-            error=_failure(answer),
+            error=error,
             zone=route.zone,
             metadata=partial(route.metadata, query, client),
         )
-        self._unobserved.append((route, observed))
+        self._unobserved.append((steps, observed))
         return response
 
     def _answer(

@@ -118,6 +118,8 @@ def _choices(rrset: RRset) -> int:
 def _body(question: Question, answer: Answer, turn: int, turns: int) -> Body:
     """Return what follows the question; `turn` of `turns` decides which address comes first."""
     rrsets = answer.answer
+    if not rrsets:
+        return _without_answer(question, answer)
     if turn:
         rrsets = tuple(
             rrset.rotated(turn * choices // min(turns, choices) % choices)
@@ -125,12 +127,14 @@ def _body(question: Question, answer: Answer, turn: int, turns: int) -> Body:
             else rrset
             for rrset in rrsets
         )
-    body = compose(question.owner, rrsets, (), answer.additional)
+    return compose(question.owner, rrsets, (), answer.additional)
+
+
+def _without_answer(question: Question, answer: Answer) -> Body:
+    """Return the SOA of the zone that lacks the name or the type, or nothing."""
     if answer.authority is None:
-        return body
-    answers, _, additionals = body.counts
-    octets = answer.authority.authority_at(len(question.octets))
-    return Body((answers, 1, additionals), body.octets + octets)
+        return compose(question.owner, (), (), answer.additional)
+    return Body((0, 1, 0), answer.authority.authority_at(len(question.octets)))
 
 
 def _headers(answer: Answer, body: Body) -> Headers:

@@ -31,6 +31,8 @@ class Route:
     answer_steps: tuple[AnswerStep, ...] = ()
     metadata_steps: tuple[MetadataStep, ...] = ()
     observe_steps: tuple[ObserveStep, ...] = ()
+    failure_steps: tuple[ObserveStep, ...] = ()
+    """See only exchanges that failed, which no entry ever does: the fast lane goes on."""
     rotate: bool = False
     measured: bool = False
     refuses: bool = False

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from svcdns.route.route import Route
 from svcdns.wire.codes import RRType
-from svcdns.wire.name import OwnerName
+from svcdns.wire.name import ROOT, OwnerName
 
 
 class Router:
@@ -12,6 +12,8 @@ class Router:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = {route.name: route for route in routes}
+        # With no other zone beside it, the root takes every name.
+        self._everything = self._routes.get(ROOT) if len(self._routes) == 1 else None
 
     @property
     def zones(self) -> tuple[str, ...]:
@@ -24,6 +26,8 @@ class Router:
         DS lives on the parent's side of a zone cut (RFC 4035 section 3.1.4.1): for the apex of
         a zone, a parent that is served here too is asked.
         """
+        if self._everything is not None:
+            return self._everything
         routes = self._routes
         cut: Route | None = None
         name: bytes = owner

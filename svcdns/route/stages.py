@@ -104,6 +104,9 @@ class Steps:
     answer: AnswerStep | None = None
     metadata: MetadataStep | None = None
     observe: ObserveStep | None = None
+    """Sees every exchange; takes the fast lane away from its server block."""
+    observe_failure: ObserveStep | None = None
+    """Sees the exchanges that failed."""
     rotate: bool = False
     """Addresses of an answer take turns in being first."""
     measured: bool = False

@@ -8,10 +8,12 @@ read whatever it is called.
 
 import gzip
 import os
+import stat
 import sys
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 STANDARD_INPUT = "-"
 
@@ -21,32 +23,69 @@ _SUFFIXES = tuple(
 _GZIP = b"\x1f\x8b"
 
 
-def find(path: str) -> list[str] | None:
-    """Return the files below a path, in the order in which a later one wins over an earlier.
+class Search(NamedTuple):
+    """What was found below one path."""
 
-    None: the path does not exist.
-    """
-    if path == STANDARD_INPUT or Path(path).is_file():
-        return [path]
-    return _below(path) if Path(path).is_dir() else None
+    files: tuple[str, ...]
+    """In the order in which a later one wins over an earlier."""
+    faults: Mapping[str, str]
+    """The path itself or folders below it that could not be entered, and why."""
 
 
-def _below(root: str) -> list[str]:
-    found = []
+def find(path: str) -> Search:
+    """Return the files below a path."""
+    if path == STANDARD_INPUT:
+        return Search((path,), {})
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        return Search((), {path: "does not exist"})
+    except OSError as error:
+        return Search((), {path: f"cannot be read: {error.strerror}"})
+    return _below(path) if stat.S_ISDIR(mode) else Search((path,), {})
+
+
+def in_order(files: Iterable[str]) -> tuple[str, ...]:
+    """Return files of one folder sorted name by name: `a/z.yaml` before `a-b.yaml`."""
+    return tuple(sorted(files, key=lambda file: Path(file).parts))
+
+
+def _below(root: str) -> Search:
+    found: list[str] = []
+    faults: dict[str, str] = {}
+
+    def fault(error: OSError) -> None:
+        faults[str(error.filename)] = f"cannot be read: {error.strerror}"
+
     entered = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
-        status = Path(folder).stat()
-        if (status.st_dev, status.st_ino) in entered:  # a link to a folder above
+    for folder, folders, names in os.walk(root, followlinks=True, onerror=fault):
+        place = os.path.realpath(folder)
+        if place in entered:  # a link to a folder above
             folders.clear()
             continue
-        entered.add((status.st_dev, status.st_ino))
+        entered.add(place)
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [
-            Path(folder, name)
+            file
             for name in names
-            if name.lower().endswith(_SUFFIXES) and not name.startswith((".", "#"))
+            if name.lower().endswith(_SUFFIXES)
+            and not name.startswith((".", "#"))
+            and stat.S_ISREG(_mode(file := str(Path(folder, name))))
         ]
-    return [str(file) for file in sorted(found, key=lambda file: file.parts)]
+    return Search(in_order(found), faults)
+
+
+def is_read_once(file: str) -> bool:
+    """Return whether a second reading would find nothing: standard input, a pipe."""
+    return file == STANDARD_INPUT or stat.S_ISFIFO(_mode(file))
+
+
+def _mode(path: str) -> int:
+    """Return what kind of file it is; 0, which is none, when nobody can tell."""
+    try:
+        return Path(path).stat().st_mode
+    except OSError:
+        return 0
 
 
 def load(file: str) -> bytes:
@@ -67,7 +106,7 @@ def load(file: str) -> bytes:
 def signature(paths: Iterable[str]) -> list[tuple[str, int, int, int]]:
     """Return what differs once a file came, went or was written: cheaper than reading all."""
     found = []
-    for file in (file for path in paths for file in find(path) or ()):
+    for file in (file for path in paths for file in find(path).files):
         try:
             status = Path(file).stat()
         except OSError:  # it went away just now, or it is standard input
@@ -78,6 +117,6 @@ def signature(paths: Iterable[str]) -> list[tuple[str, int, int, int]]:
 
 def folders_of(paths: Iterable[str]) -> list[str]:
     """Return the folders to watch: that of a file too, because editors put a new file there."""
-    named = [Path(path) for path in paths if path != STANDARD_INPUT]
-    folders = [path if path.is_dir() else path.parent for path in named]
-    return [str(folder) for folder in dict.fromkeys(folders) if folder.is_dir()]
+    named = [path for path in paths if not is_read_once(path)]
+    folders = [path if stat.S_ISDIR(_mode(path)) else str(Path(path).parent) for path in named]
+    return [folder for folder in dict.fromkeys(folders) if stat.S_ISDIR(_mode(folder))]

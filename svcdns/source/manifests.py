@@ -21,7 +21,7 @@ from svcdns.cluster.model import Object
 from svcdns.cluster.selector import parse_selector
 from svcdns.source.assembly import Cluster, assemble
 from svcdns.source.documents import BrokenFileError, Contents, read_contents
-from svcdns.source.files import STANDARD_INPUT, find, folders_of, load, signature
+from svcdns.source.files import find, folders_of, in_order, is_read_once, load, signature
 from svcdns.source.offline_addresses import DEFAULT_RANGES, read_ranges
 from svcdns.source.problem import Problem
 
@@ -100,7 +100,7 @@ def read(
 ) -> Snapshot:
     """Return the snapshot of these paths, `previous` itself when nothing has changed.
 
-    Standard input is read once; later snapshots keep what it said.
+    Standard input and pipes are read once; later snapshots keep what they said.
 
     Args:
         paths: folders, files, or `-`; of two entries for one object the later wins.
@@ -114,14 +114,16 @@ def read(
     files: dict[str, FileState] = {}
     faults: list[Problem] = []
     for path in paths:
-        found = find(path)
-        if found is None:
-            kept = {file: state for file, state in known.files.items() if _is_within(file, path)}
-            files |= kept
+        search = find(path)
+        kept = {file for file in known.files for fault in search.faults if _is_within(file, fault)}
+        for fault, why in search.faults.items():
             last_good = "; what was there is kept" if kept else ""
-            faults.append(Problem(path, f"does not exist{last_good}"))
-        else:
-            files |= {file: _read_file(file, known.files.get(file)) for file in found}
+            faults.append(Problem(fault, f"{why}{last_good}"))
+        for file in in_order({*search.files, *kept}):
+            state = known.files.get(file)
+            if state is None or file not in kept:
+                state = _read_file(file, state)
+            files[file] = state
     faults += [state.broken for state in files.values() if state.broken]
     snapshot = Snapshot(tuple(paths), tuple(ranges), files, tuple(faults))
     if previous and snapshot.says_the_same_as(previous):
@@ -181,7 +183,7 @@ async def watch(
 
 
 def _read_file(file: str, known: FileState | None) -> FileState:
-    if file == STANDARD_INPUT and known:
+    if known and is_read_once(file):
         return known
     before = known.contents if known else Contents()
     try:

@@ -131,8 +131,7 @@ def assign(
             used.add(before)
         elif span:
             open_requests.append((request, span))
-    # The custom ones first: nobody else may sit on their addresses.
-    for request, span in sorted(open_requests, key=lambda pair: pair[0][0] not in _CUSTOM):
+    for request, span in open_requests:
         address = _free_address(request[0], span, used)
         if address is not None:
             given[request] = address

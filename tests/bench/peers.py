@@ -49,6 +49,18 @@ KUBEADM = Template(f"""\
 }}
 """)
 
+SERVED = Template(f"""\
+. {{
+    errors
+    health 127.0.0.1:$health
+    ready 127.0.0.1:$ready
+{_KUBERNETES}\
+    prometheus 127.0.0.1:$metrics
+    loadbalance
+}}
+""")
+"""kubeadm's without what svcdns lacks so far; no answer for a cluster name needs that."""
+
 _UNCACHED = """
         disable success cluster.local
         disable denial cluster.local"""
@@ -155,14 +167,14 @@ def _corefile(template: Template, folder: Path, *, api_port: int | None, cached:
 
 
 def svcdns_corefile(folder: Path) -> Path:
-    """Write the Corefile that svcdns serves and checks: kubeadm's; return its path."""
-    return _corefile(KUBEADM, folder, api_port=None, cached=False)
+    """Write the Corefile that svcdns serves and checks; return its path."""
+    return _corefile(SERVED, folder, api_port=None, cached=False)
 
 
 def _svcdns(program: str, site: Site, folder: Path, port: int) -> list[str]:
     corefile = str(svcdns_corefile(folder))
     serve = [program, "-m", "svcdns", "serve", "--corefile", corefile]
-    return [*serve, "--manifests", str(site.dump), "--port", str(port)]
+    return [*serve, "--manifests", str(site.dump), "--bind", "127.0.0.1", "--port", str(port)]
 
 
 def _knot(program: str, site: Site, folder: Path, port: int) -> list[str]:
@@ -209,7 +221,13 @@ def _on_path(name: str) -> Callable[[], str | None]:
 _COREDNS = ("make coredns", find_coredns)
 
 PEERS = (
-    Peer("svcdns", "make setup", find_python_with_svcdns, _svcdns, ("-m", "svcdns", "--version")),
+    Peer(
+        "svcdns",
+        "pip install -e .",
+        find_python_with_svcdns,
+        _svcdns,
+        ("-m", "svcdns", "--version"),
+    ),
     Peer("nsd", "Debian package nsd", _on_path("nsd"), _nsd, ("-v",)),
     Peer("knot", "Debian package knot", _on_path("knotd"), _knot, ("--version",)),
     Peer("coredns-kubeadm", *_COREDNS, _coredns(KUBEADM), ("-version",), reads_api=True),

@@ -10,8 +10,10 @@ import dns.rrset
 
 from svcdns.answers.answer import Answer
 from svcdns.answers.lookup import Stanza
+from svcdns.route.stages import AnswerStep
 from svcdns.wire.question import Query, read_query
 from svcdns.wire.response import Body, assemble, compose
+from tests.support.stubs import FixedClient
 
 
 class Reply(NamedTuple):
@@ -31,9 +33,14 @@ class Reply(NamedTuple):
 
 def ask(stanza: Stanza, name: str, rrtype: str) -> Reply | None:
     """Return what `stanza` answers; None: the question is not for it."""
+    return ask_step(lambda query, _: stanza.find(query.question), name, rrtype)
+
+
+def ask_step(step: AnswerStep, name: str, rrtype: str) -> Reply | None:
+    """Return what a directive's answer step says; None: it passes the question on."""
     packet = dns.message.make_query(name, rrtype).to_wire()
     query = read_query(packet)
-    answer = stanza.find(query.question)
+    answer = step(query, FixedClient())
     if answer is None:
         return None
     message = dns.message.from_wire(respond(query, answer))

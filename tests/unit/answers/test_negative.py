@@ -115,8 +115,8 @@ def test_nodata_is_kept_for_the_types_people_ask_for_and_no_others() -> None:
 
     for rrtype in (RRType.A, RRType.AAAA, RRType.HTTPS, RRType.SRV, RRType.ANY):
         assert nodata(zone, rrtype, WHY, ()).depends_on == ()
-    for rrtype in (RRType.CAA, 4711):
-        answer = nodata(zone, rrtype, WHY, ())
+    for number in (int(RRType.CAA), 4711):
+        answer = nodata(zone, number, WHY, ())
         assert (answer.depends_on, answer.authority, answer.rcode) == (None, zone, 0)
 
 

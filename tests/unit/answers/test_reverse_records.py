@@ -1,8 +1,7 @@
 import pytest
 
 from svcdns.answers.answer import on_address, on_namespace
-from svcdns.answers.names import ReverseNode
-from svcdns.answers.reverse_records import has_pointer_below, pointers
+from svcdns.answers.reverse_records import pointers
 from svcdns.answers.settings import KubernetesSettings
 from svcdns.cluster.state import State
 from svcdns.wire.name import from_text, pack_address, to_text
@@ -83,32 +82,3 @@ def test_a_name_that_is_too_long_is_left_out(state: State) -> None:
 
     assert names(state, "10.96.4.7", settings) == []
     assert names(state, "10.1.0.5", settings) == []
-
-
-@pytest.mark.parametrize(
-    ("node", "found"),
-    [
-        (ReverseNode(4, b""), True),
-        (ReverseNode(4, bytes((10,))), True),
-        (ReverseNode(4, bytes((10, 96, 4))), True),
-        (ReverseNode(4, bytes((10, 1, 0))), True),
-        (ReverseNode(4, bytes((11,))), False),
-        (ReverseNode(4, bytes((1, 0, 3))), False),  # in the middle of an address
-        (ReverseNode(16, b"", 0xF), True),
-        (ReverseNode(16, b"\xfd", 0), True),
-        (ReverseNode(16, b"\xfd", 1), False),
-        (ReverseNode(16, b"\xfd\0"), True),
-        (ReverseNode(16, b"\x10\0"), False),
-    ],
-)
-def test_an_address_may_begin_so(state: State, node: ReverseNode, *, found: bool) -> None:
-    assert has_pointer_below(state, OPTIONS, lambda _: True, node) is found
-
-
-def test_beginnings_of_what_is_hidden_are_hidden(state: State) -> None:
-    node = ReverseNode(4, bytes((10, 1)))
-    noendpoints = KubernetesSettings(OPTIONS.zones, noendpoints=True)
-
-    assert not has_pointer_below(state, noendpoints, lambda _: True, node)
-    assert not has_pointer_below(state, FILTERED, lambda _: False, node)
-    assert has_pointer_below(state, FILTERED, lambda name: name == "shop", node)

@@ -192,6 +192,11 @@ def test_namespaces_and_nodes_leave_the_serial_alone() -> None:
     assert state.serial == 0
 
 
+def test_a_kind_that_is_none_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(TypeError, match="str is no kind of cluster object"):
+        State().count(str)
+
+
 def test_a_state_is_not_synced_before_somebody_says_so() -> None:
     assert State().synced is False
 

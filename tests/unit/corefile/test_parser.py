@@ -164,7 +164,11 @@ def test_every_directive_of_coredns_is_known() -> None:
             id="brace without a directive",
         ),
         pytest.param("{\nlog\n}\n", ["1 <{> this '{' has no address before it"], id="no address"),
-        pytest.param("a {\nlog\n}\n}\n", ["4 <}> this '}' closes nothing"], id="one too many"),
+        pytest.param(
+            "a {\nlog\n}\n}\n",
+            ["4 <}> Unexpected '}' because no matching opening brace"],
+            id="one too many",
+        ),
         pytest.param(
             "a {\nlog {\n}\n}\nerrors\n}\n",
             ["5 <errors> this line stands outside of any server block"],
@@ -213,7 +217,14 @@ def test_every_directive_of_coredns_is_known() -> None:
             id="only the last block goes without braces",
         ),
         pytest.param(
-            "a, {\nlog\n}\n", ["1 <a,> Expected another address behind the comma"], id="comma and {"
+            "a, {\nlog\n}\n",
+            ["1 <a,> Expected another address but had '{' - check for extra comma"],
+            id="comma and {",
+        ),
+        pytest.param(
+            "a {\nlog\n} {\nlog\n}\n",
+            ["3 <{> this '{' has no address before it"],
+            id="no second address",
         ),
         pytest.param(
             "a,\n", ["1 <a,> Expected another address behind the comma"], id="comma and end"

@@ -25,9 +25,9 @@ def built(text: str = "errors") -> tuple[Steps, list[str]]:
 
 
 def see(steps: Steps, *errors: str) -> None:
-    assert steps.observe is not None
+    assert steps.observe_failure is not None
     for error in errors:
-        steps.observe(observed(error))
+        steps.observe_failure(observed(error))
 
 
 def tick(steps: Steps, now: float) -> None:
@@ -53,9 +53,9 @@ def test_what_did_not_fail_has_no_line() -> None:
 
 def test_the_real_rcode_and_unknown_types_are_shown() -> None:
     steps, lines = built()
-    assert steps.observe is not None
+    assert steps.observe_failure is not None
 
-    steps.observe(observed("refused", Question.of(from_text("a."), 4711), RCode.REFUSED))
+    steps.observe_failure(observed("refused", Question.of(from_text("a."), 4711), RCode.REFUSED))
 
     assert lines == ["[ERROR] plugin/errors: 5 a. TYPE4711: refused"]
 
@@ -63,9 +63,9 @@ def test_the_real_rcode_and_unknown_types_are_shown() -> None:
 def test_a_hostile_name_cannot_write_a_line_of_its_own() -> None:
     steps, lines = built()
     name = from_labels([b"a\n[INFO] forged", b'q"b.c'])
-    assert steps.observe is not None
+    assert steps.observe_failure is not None
 
-    steps.observe(observed("lost", Question.of(name, RRType.A)))
+    steps.observe_failure(observed("lost", Question.of(name, RRType.A)))
 
     assert lines == [r"[ERROR] plugin/errors: 2 a\010[info]\032forged.q\"b\.c. A: lost"]
 

@@ -14,7 +14,14 @@ from svcdns.wire.codes import RCode
 from svcdns.wire.edns import BARE_OPT
 from svcdns.wire.name import from_text
 from svcdns.wire.question import Query
-from tests.support.stubs import FixedClient, addresses, exchange_of, packet, question
+from tests.support.stubs import (
+    FixedClient,
+    addresses,
+    exchange_of,
+    packet,
+    question,
+    step_of,
+)
 
 WEB = "web.shop.svc.cluster.local."
 CLIENT = FixedClient()
@@ -226,3 +233,26 @@ def test_any_packet_gets_a_response_or_silence(octets: bytes) -> None:
     assert not bugs
     if response is not None:
         assert parsed(response).id == int.from_bytes(octets[:2])
+
+
+def test_whoever_looks_at_failures_only_leaves_the_fast_lane_alone() -> None:
+    failed: list[Observed] = []
+    route = Route(
+        "cluster.local.",
+        from_text("cluster.local."),
+        (step_of(ANSWERS),),
+        failure_steps=(failed.append,),
+    )
+    exchange = Exchange(
+        "dns://:53", Router([route]), Inner(), clock=lambda: 0.0, on_bug=lambda *_: None
+    )
+
+    exchange.respond(packet(question(WEB)), CLIENT)
+    exchange.respond(packet(question("nobody.cluster.local.")), CLIENT)
+    exchange.observe()
+
+    assert exchange.fast_lane(stream=False, ipv6=False)(packet(question(WEB))) is not None
+    assert [observed.query.question.owner for observed in failed] == [
+        from_text("nobody.cluster.local.")
+    ]
+    assert "fallthrough" in failed[0].error

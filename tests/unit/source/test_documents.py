@@ -313,3 +313,47 @@ def test_endpoints_become_slices() -> None:
     (entry,) = contents.entries
     assert [type(value).__name__ for value in entry.values] == ["EndpointSlice"]
     assert [problem.field for problem in contents.problems] == ["subsets[0].addresses[1].ip"]
+
+
+@given(st.sampled_from(("a.yaml", "a.json", "-")), st.binary(max_size=60))
+def test_any_octets_are_contents_or_a_broken_file(file: str, octets: bytes) -> None:
+    for start in (b"", b"{", b"apiVersion: v1\nkind: Service\nmetadata:\n  name: a\nspec:\n  "):
+        try:
+            contents = read_contents(file, start + octets)
+        except BrokenFileError as error:
+            said = str(error)
+        else:
+            said = repr(contents)
+
+        assert said
+
+
+FIELDS = st.sampled_from(
+    ("metadata", "name", "spec", "kind", "subsets", "addresses", "ip", "ports")
+)
+PARTS = st.recursive(
+    st.none() | st.integers() | st.text(max_size=5) | st.sampled_from(("10.0.0.1", "IPv4")),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(FIELDS, inner, max_size=3),
+    max_leaves=8,
+)
+KINDS = st.sampled_from(("Service", "Endpoints", "Pod", "List", "ServiceList"))
+
+
+@given(KINDS, st.dictionaries(FIELDS, PARTS, max_size=3), st.lists(PARTS, max_size=2))
+def test_any_shape_of_an_object_is_an_entry_or_a_problem(
+    kind: str, metadata: dict[str, object], parts: list[object]
+) -> None:
+    document = {
+        "apiVersion": "v1",
+        "kind": kind,
+        "metadata": {**metadata, "name": "a"},
+        "spec": parts[0] if parts else None,
+        "subsets": parts,
+        "items": parts,
+    }
+
+    in_yaml = read_contents("a.yaml", dumped(document))
+    in_json = read_contents("a.json", json.dumps(document).encode())
+
+    assert [entry.key for entry in in_yaml.entries] == [entry.key for entry in in_json.entries]
+    assert len(in_yaml.problems) == len(in_json.problems)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from svcdns.source.files import find, folders_of, load, signature
+from svcdns.source.files import Search, find, folders_of, in_order, is_read_once, load, signature
 
 
 def names(folder: Path) -> list[str]:
-    return [str(Path(file).relative_to(folder)) for file in find(str(folder)) or ()]
+    return [str(Path(file).relative_to(folder)) for file in find(str(folder)).files]
 
 
 def touch(folder: Path, *paths: str) -> None:
@@ -75,7 +75,7 @@ def test_a_link_to_a_folder_above_ends_the_search(tmp_path: Path) -> None:
 def test_a_file_that_is_named_is_read_whatever_it_is_called(tmp_path: Path) -> None:
     touch(tmp_path, ".dump.txt")
 
-    assert find(str(tmp_path / ".dump.txt")) == [str(tmp_path / ".dump.txt")]
+    assert find(str(tmp_path / ".dump.txt")).files == (str(tmp_path / ".dump.txt"),)
 
 
 def test_a_hidden_folder_that_is_named_is_searched(tmp_path: Path) -> None:
@@ -85,14 +85,46 @@ def test_a_hidden_folder_that_is_named_is_searched(tmp_path: Path) -> None:
 
 
 def test_what_does_not_exist_is_not_an_empty_folder(tmp_path: Path) -> None:
-    assert find(str(tmp_path / "nowhere")) is None
-    assert find(str(tmp_path)) == []
+    nowhere = str(tmp_path / "nowhere")
+
+    assert find(nowhere) == Search((), {nowhere: "does not exist"})
+    assert find(str(tmp_path)) == Search((), {})
+
+
+def test_a_path_that_cannot_be_entered_is_named(tmp_path: Path) -> None:
+    touch(tmp_path, "web.yaml")
+    behind = str(tmp_path / "web.yaml/db.yaml")
+
+    assert find(behind) == Search((), {behind: "cannot be read: Not a directory"})
+
+
+def test_a_link_that_leads_nowhere_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").symlink_to("nowhere.yaml")
+
+    assert names(tmp_path) == []
+
+
+def test_a_pipe_in_a_folder_is_no_manifest_but_one_that_is_named_is_read_once(
+    tmp_path: Path,
+) -> None:
+    pipe = str(tmp_path / "web.yaml")
+    os.mkfifo(pipe)
+
+    assert names(tmp_path) == []
+    assert find(pipe).files == (pipe,)
+    assert is_read_once(pipe)
+    assert folders_of([pipe]) == []
+
+
+def test_files_are_in_the_order_of_their_names() -> None:
+    assert in_order(["a-b.yaml", "b.yaml", "a/z.yaml"]) == ("a/z.yaml", "a-b.yaml", "b.yaml")
 
 
 def test_standard_input_is_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"kind: List")))
 
-    assert find("-") == ["-"]
+    assert find("-") == Search(("-",), {})
+    assert is_read_once("-")
     assert load("-") == b"kind: List"
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -327,3 +328,14 @@ def test_a_snapshot_has_all_kinds(folder: Folder) -> None:
 
     assert kinds == {*KINDS}
     assert {Service, EndpointSlice, Pod, Namespace} < kinds
+
+
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as writer:
+        writer.submit(pipe.write_text, service("web"), encoding="utf-8")
+        first = read([str(pipe)])
+
+    assert services(first) == ["web"]
+    assert read([str(pipe)], first) is first
