@@ -245,10 +245,10 @@ def _left_of_service(name: BelowService) -> tuple[str, ...]:
 
 def _searched(*labels: str) -> str:
     """Return the hint that a search domain made this name, if the labels look like one."""
-    if len(labels) < 2 or any(label.startswith("_") for label in labels):
+    name = ".".join(labels)
+    if len(labels) < 2 or name.startswith("_") or "._" in name:
         return ""
-    name = _quoted(".".join(labels))
-    return f"; perhaps the client asked for {name} and its search list added the rest"
+    return f"; perhaps the client asked for {_quoted(name)} and its search list added the rest"
 
 
 def _none_ready(endpoints: list[str]) -> str:

@@ -13,8 +13,8 @@ from svcdns.route.exchange import Exchange
 from svcdns.route.traffic import first_lane
 from svcdns.server.mmsg import SLOTS, Datagrams, SingleDatagrams, open_datagrams
 
-_BATCHES_A_TURN = 4
-"""Then everybody else on the loop gets a turn, however many datagrams wait."""
+_DATAGRAMS_A_TURN = 256
+"""Then everybody else on the loop gets a turn, however many datagrams wait: about 1 ms."""
 
 
 class DatagramClient:
@@ -91,16 +91,18 @@ class UdpListener:
         self._sock.close()
 
     def _ready(self) -> None:
-        for _ in range(_BATCHES_A_TURN):
+        # Asking once more costs a tenth of waking up again, and under load more has arrived.
+        taken = 0
+        while taken < _DATAGRAMS_A_TURN:
             try:
                 count = self._datagrams.receive()
             except OSError as error:
                 self._on_error(error)
                 return
-            if count:
-                self._answer(count)
-            if count < SLOTS:
+            if not count:
                 return
+            self._answer(count)
+            taken += count
 
     def _answer(self, count: int) -> None:
         started = self._clock()

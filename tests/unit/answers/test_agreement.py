@@ -39,7 +39,7 @@ def said(answer: Answer) -> tuple[object, ...]:
     return (answer.rcode, answer.answer, answer.additional, answer.authority is None)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data(), CLUSTERS, SETTINGS)
 def test_a_stanza_answers_like_the_naive_model(
     data: st.DataObject, objects: list[Object], options: KubernetesSettings
@@ -55,7 +55,7 @@ def test_a_stanza_answers_like_the_naive_model(
         assert (reply.rcode, frozenset(reply.answer), frozenset(reply.additional)) == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data(), CLUSTERS, SETTINGS)
 def test_an_answer_that_changes_depended_on_what_was_touched(
     data: st.DataObject, objects: list[Object], options: KubernetesSettings
@@ -72,7 +72,7 @@ def test_an_answer_that_changes_depended_on_what_was_touched(
             assert not affected(changes).isdisjoint(old.depends_on)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data(), CLUSTERS, SETTINGS)
 def test_what_does_not_exist_is_never_kept(
     data: st.DataObject, objects: list[Object], options: KubernetesSettings
@@ -86,7 +86,7 @@ def test_what_does_not_exist_is_never_kept(
             assert answer.depends_on is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data(), CLUSTERS, SETTINGS)
 def test_every_negative_answer_has_a_reason_that_fits_into_a_response(
     data: st.DataObject, objects: list[Object], options: KubernetesSettings
