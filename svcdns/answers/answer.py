@@ -12,8 +12,11 @@ from svcdns.wire.codes import RCode
 from svcdns.wire.name import OwnerName
 from svcdns.wire.rrset import RRset
 
-Dependency = tuple[str, str, str] | tuple[str, str] | bytes
-"""What an answer was made of: see `on_service`, `on_namespace`; bare octets are an address."""
+Dependency = tuple[str, ...] | bytes
+"""What an answer was made of: see `on_service` and its like; bare octets are an address."""
+
+ON_NAMESPACES: Dependency = ("namespaces",)
+"""Which Namespaces there are."""
 
 
 def on_service(namespace: str, name: str) -> Dependency:
@@ -24,6 +27,11 @@ def on_service(namespace: str, name: str) -> Dependency:
 def on_namespace(namespace: str) -> Dependency:
     """Whether the Namespace exists."""
     return ("namespace", namespace)
+
+
+def on_services_named(name: str) -> Dependency:
+    """Which Services of that name there are, in whatever Namespace."""
+    return ("named", name)
 
 
 def on_address(address: bytes) -> Dependency:
@@ -72,6 +80,6 @@ class Answer:
     authoritative: bool = True
     reason: Reason | None = None
     depends_on: tuple[Dependency, ...] | None = None
-    """None: never kept in a table, computed each time."""
+    """None: never kept in a table, computed each time. What does not exist is kept apart."""
     written_by: str = "kubernetes"
     """The directive, for the label `plugin` of the metrics; empty when nobody wrote it."""

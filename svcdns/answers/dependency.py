@@ -1,13 +1,20 @@
 """Which answers a change of the cluster makes stale: dependencies of one change.
 
 An answer says what it was made of (`Answer.depends_on`); a change says here what it touches.
-The table drops where the two meet, and nothing else. Both sides name the same three things:
-a Service with its EndpointSlices, a Namespace, an address.
+The table drops where the two meet, and nothing else. Both sides name the same few things: a
+Service with its EndpointSlices, a Namespace, an address, all Services of one name.
 """
 
 from collections.abc import Iterable
 
-from svcdns.answers.answer import Dependency, on_address, on_namespace, on_service
+from svcdns.answers.answer import (
+    ON_NAMESPACES,
+    Dependency,
+    on_address,
+    on_namespace,
+    on_service,
+    on_services_named,
+)
 from svcdns.cluster.change import Change
 from svcdns.cluster.model import Condition, EndpointSlice, Namespace, Object, Pod, Service
 
@@ -29,11 +36,12 @@ def _subjects(value: Object | None) -> Iterable[Dependency]:
     """Return what stands and falls with the whole object."""
     match value:
         case Service():
-            return (on_service(*value.key), *map(on_address, value.addresses))
+            own = (on_service(*value.key), on_services_named(value.name))
+            return (*own, *map(on_address, value.addresses))
         case EndpointSlice():
             return (on_service(value.namespace, value.service),)
         case Namespace():
-            return (on_namespace(value.name),)
+            return (on_namespace(value.name), ON_NAMESPACES)
         case Pod():
             return map(on_address, value.addresses)
         case _:

@@ -252,8 +252,8 @@ class Stanza:
         return nodata(asked.zone, asked.rrtype, why)
 
     def _nonexistent(self, asked: Asked, name: Nonexistent) -> Answer:
-        facts = (name, asked.zone.name)
-        return self._missing(asked, Reason(_OTHER, reason.outside_grammar, facts))
+        why = Reason(_OTHER, reason.outside_grammar, (name, asked.zone.name))
+        return name_error(asked.zone, why, (), synced=self._state.synced)
 
     def _servers(self, asked: Asked) -> tuple[Any, ...]:
         return name_servers(self._state, self.settings, asked.zone.name, self._local_addresses)

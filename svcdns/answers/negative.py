@@ -144,8 +144,14 @@ def nodata(
     return Answer(RCode.NOERROR, authority=zone, reason=reason, depends_on=kept)
 
 
-def name_error(zone: Zone, reason: Reason, *, synced: bool) -> Answer:
+def name_error(
+    zone: Zone,
+    reason: Reason,
+    depends_on: tuple[Dependency, ...] | None = None,
+    *,
+    synced: bool,
+) -> Answer:
     """Return NXDOMAIN, or SERVFAIL as long as the name may only not have been loaded yet."""
     if synced:
-        return Answer(_NXDOMAIN, (), (), zone, True, reason)  # noqa: FBT003  by position: faster
+        return Answer(_NXDOMAIN, (), (), zone, True, reason, depends_on)  # noqa: FBT003  by position: faster
     return Answer(RCode.SERVFAIL, authority=zone, reason=_NOT_READY)

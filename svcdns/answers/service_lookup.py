@@ -9,7 +9,14 @@ Source: Kubernetes DNS-Based Service Discovery 1.1.0 sections 2.3 to 2.5.
 from collections.abc import Sequence
 
 from svcdns.answers import reason
-from svcdns.answers.answer import Answer, Reason, on_namespace, on_service
+from svcdns.answers.answer import (
+    ON_NAMESPACES,
+    Answer,
+    Reason,
+    on_namespace,
+    on_service,
+    on_services_named,
+)
 from svcdns.answers.asked import Asked
 from svcdns.answers.chase import Chase, Dependencies, cname_target
 from svcdns.answers.names import EndpointName, PortName, ServiceName, ZonalName
@@ -49,6 +56,11 @@ def service_dependencies(name: BelowService) -> Dependencies:
     return (on_namespace(name.namespace), on_service(name.namespace, name.service))
 
 
+def missing_dependencies(name: BelowService) -> Dependencies:
+    """Return what it depends on that such a name is missing, and what is said about it."""
+    return (*service_dependencies(name), on_services_named(name.service), ON_NAMESPACES)
+
+
 class ServiceLookup:
     """Answers names below `svc`."""
 
@@ -78,30 +90,27 @@ class ServiceLookup:
         state = self._state
         namespace = name[0]
         if not self.is_served(namespace):
-            why = self.no_namespace(namespace, name)
-            return name_error(asked.zone, why, synced=state.synced)
+            return self._missing(asked, name, self.no_namespace(namespace, name))
         service = state.service(namespace, name[1])
         if service is None:
             why = Reason(_OTHER, reason.no_service, (self.elsewhere, name))
-            return name_error(asked.zone, why, synced=state.synced)
+            return self._missing(asked, name, why)
         if service.type == _EXTERNAL_NAME:
             return self._external(asked, name, service)
         slices = () if self._settings.noendpoints else state.slices(namespace, name[1])
         parts = self._select(service, slices, name)
         if parts is None:
-            why = self._why_missing(service, slices, name)
-            return name_error(asked.zone, why, synced=state.synced)
+            return self._missing(asked, name, self._why_missing(service, slices, name))
         return self._records(asked, name, service, parts)
 
     def _external(self, asked: Asked, name: BelowService, service: Service) -> Answer:
-        synced = self._state.synced
         if not isinstance(name, ServiceName):
             why = Reason(_OTHER, reason.below_external_name, (service,))
-            return name_error(asked.zone, why, synced=synced)
+            return self._missing(asked, name, why)
         target = cname_target(service.external_name)
         if target is None:
             why = Reason(_OTHER, reason.unusable_external_name, (service,))
-            return name_error(asked.zone, why, synced=synced)
+            return self._missing(asked, name, why)
         depends_on = service_dependencies(name)
         if asked.rrtype == _CNAME:
             link = cname(asked.owner, self._settings.ttl, target)
@@ -109,6 +118,9 @@ class ServiceLookup:
         if asked.rrtype in (_A, _AAAA):
             return self._chase.follow(asked, service, target, depends_on)
         return self._nodata(asked, service, depends_on)
+
+    def _missing(self, asked: Asked, name: BelowService, why: Reason) -> Answer:
+        return name_error(asked.zone, why, missing_dependencies(name), synced=self._state.synced)
 
     def _select(self, service: Service, slices: Slices, name: BelowService) -> Parts | None:
         """Return what the name selects; `()` if it exists without, None if it does not exist."""

@@ -1,9 +1,11 @@
 """Ready answers by question octets, dropped exactly when what they were made of changes.
 
 An entry serves every letter case, id, RD and EDNS variant of its question: its bodies are
-what follows the question section, and owner names in them point into it. Names that do not
-exist are never kept, so a flood of random names can evict nothing; names that exist but are
-asked with ever new spellings are bounded by the capacity.
+what follows the question section, and owner names in them point into it.
+
+Names that do not exist are kept apart: few, only when asked a second time, and without ever
+taking the place of a name that exists. So a client's search list, which asks for the same
+missing names all day, costs as little as hits do, and a flood of random names evicts nothing.
 
 Nothing here knows a clock: an entry is fresh as long as it is in the table.
 """
@@ -18,6 +20,8 @@ Headers = tuple[bytes, bytes, bytes, bytes]
 """Octets 2 to 11 of the response: without OPT (RD clear, RD set), with OPT (RD clear, RD set)."""
 
 _SHED = 1024
+_MISSING = 4096
+"""Missing names kept, and twice as many remembered as asked for once."""
 
 
 class Label(NamedTuple):
@@ -54,6 +58,8 @@ class Table:
         self.dropped: list[tuple[bytes, Entry]] = []
         """Entries that left with hits not yet folded into metrics; whoever folds empties it."""
         self._capacity = capacity
+        self._missing: dict[bytes, None] = {}
+        self._asked_once: set[bytes] = set()
         self._dependents: dict[Dependency, set[bytes]] = {}
         self._depends_on: dict[bytes, tuple[Dependency, ...]] = {}
 
@@ -64,10 +70,36 @@ class Table:
         """Keep `entry` until something in `depends_on` changes or room is needed."""
         if key in self.entries:
             self._remove(key)
-        elif len(self.entries) >= self._capacity:
-            # Oldest first, many at once: taking one from the front of a dict is linear.
-            for oldest in list(islice(self.entries, min(_SHED, self._capacity))):
-                self._remove(oldest)
+        elif len(self.entries) - len(self._missing) >= self._capacity:
+            existing = (key for key in self.entries if key not in self._missing)
+            self._shed(existing, self._capacity)
+        self._set(key, entry, depends_on)
+
+    def put_missing(self, key: bytes, entry: Entry, depends_on: tuple[Dependency, ...]) -> None:
+        """Keep what is said about a name that does not exist, beside the names that do."""
+        if key in self.entries:
+            self._remove(key)
+        elif len(self._missing) >= _MISSING:
+            self._shed(self._missing, _MISSING)
+        self._missing[key] = None
+        self._set(key, entry, depends_on)
+
+    def is_asked_again(self, key: bytes) -> bool:
+        """Return whether somebody asked for this missing name lately, and remember that."""
+        asked = self._asked_once
+        if key in asked:
+            return True
+        if len(asked) >= 2 * _MISSING:
+            asked.clear()
+        asked.add(key)
+        return False
+
+    def _shed(self, oldest_first: Iterable[bytes], capacity: int) -> None:
+        # Many at once: taking one from the front of a dict is linear.
+        for key in list(islice(oldest_first, min(_SHED, capacity))):
+            self._remove(key)
+
+    def _set(self, key: bytes, entry: Entry, depends_on: tuple[Dependency, ...]) -> None:
         self.entries[key] = entry
         self._depends_on[key] = depends_on
         for dependency in depends_on:
@@ -89,6 +121,7 @@ class Table:
 
     def _remove(self, key: bytes) -> None:
         entry = self.entries.pop(key)
+        self._missing.pop(key, None)
         if any(entry.hits):
             self.dropped.append((key, entry))
         for dependency in self._depends_on.pop(key):

@@ -9,7 +9,7 @@ from svcdns.answers.answer import Answer
 from svcdns.app.feed import Feed
 from svcdns.app.start_error import StartError
 from svcdns.cluster.state import State
-from svcdns.corefile.parser import Corefile
+from svcdns.corefile.parser import Reading
 from svcdns.plugins import DIRECTIVES, UNSUPPORTED
 from svcdns.route.compile import Built, Plan, build, read
 from svcdns.route.exchange import Exchange, Inner
@@ -82,19 +82,21 @@ class _BlockScope:
         self.write(line)
 
 
-def plans_of(corefile: Corefile) -> tuple[Plan, ...]:
+def plans_of(reading: Reading) -> tuple[Plan, ...]:
     """Return what the server blocks say.
 
     Raises:
-        CorefileError: with every mistake of every block.
+        CorefileError: with every mistake, those of the text and those inside the stanzas.
         StartError: there is no block.
     """
-    if not corefile.blocks:
+    corefile = reading.corefile
+    plans = read(corefile, DIRECTIVES, UNSUPPORTED, reading.mistakes)
+    if not plans:
         raise StartError(
             f"the Corefile '{corefile.files[0]}' has no server block: nothing would be served\n"
             "  next  write one, for example: .:53 { whoami }"
         )
-    return read(corefile, DIRECTIVES, UNSUPPORTED)
+    return plans
 
 
 def configure(plans: Iterable[Plan], around: Surroundings) -> Configuration:

@@ -61,6 +61,14 @@ def examine_corefile(path: str, env: Mapping[str, str], dns_port: int = 53) -> R
         OSError: the file itself cannot be read.
     """
     text, name = read_text(path)
+    return examine_text(text, name, env, dns_port)
+
+
+def examine_text(text: str, name: str, env: Mapping[str, str], dns_port: int = 53) -> Reading:
+    """Return what can be read of `text`, and what is wrong with it.
+
+    Arguments as with `parse_text`.
+    """
     return examine(text, name, Access(_read, _glob, env), dns_port)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from svcdns.app.build import Configuration, Surroundings, configure, plans_of
 from svcdns.app.feed import Feed
-from svcdns.app.files import load_corefile, parse_text
+from svcdns.app.files import examine_corefile, examine_text
 from svcdns.app.following import read_once
 from svcdns.app.near import near
 from svcdns.route.exchange import Exchange
@@ -61,9 +61,9 @@ def ask(message: bytes, *, manifests: str, corefile: str | None = None) -> Reply
     """
     question = read_query(message).question
     if corefile is None:
-        plans = plans_of(parse_text(DEFAULT_COREFILE, "default", {}))
+        plans = plans_of(examine_text(DEFAULT_COREFILE, "default", {}))
     else:
-        plans = plans_of(load_corefile(corefile, os.environ))
+        plans = plans_of(examine_corefile(corefile, os.environ))
     feed = Feed()
     configuration = configure(plans, Surroundings(feed, log=lambda _: None))
     feed.state()

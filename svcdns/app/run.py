@@ -20,7 +20,7 @@ from pathlib import Path
 from svcdns.app import banner
 from svcdns.app.build import Configuration, Place, Surroundings, configure, plans_of
 from svcdns.app.feed import Feed
-from svcdns.app.files import load_corefile, parse_text
+from svcdns.app.files import examine_corefile, examine_text
 from svcdns.app.following import Manifests
 from svcdns.app.local_addresses import local_addresses
 from svcdns.app.measure import measure, size_of
@@ -67,9 +67,9 @@ def serve(options: Options) -> int:
 def _plans(options: Options) -> tuple[Plan, ...]:
     path, text = options.corefile, options.corefile_text
     if text is not None:
-        return plans_of(parse_text(text, path, os.environ, options.port))
+        return plans_of(examine_text(text, path, os.environ, options.port))
     try:
-        return plans_of(load_corefile(path, os.environ, options.port))
+        return plans_of(examine_corefile(path, os.environ, options.port))
     except OSError as error:
         raise StartError(f"cannot read the Corefile '{path}': {error.strerror}") from None
 

@@ -4,7 +4,7 @@
 Corefile is used whole or not at all. `build` cannot fail because of the Corefile any more.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from svcdns.corefile.arguments import Arguments
@@ -51,16 +51,26 @@ class Findings(NamedTuple):
 
 
 def read(
-    corefile: Corefile, directives: Sequence[Directive], unsupported: Mapping[str, str]
+    corefile: Corefile,
+    directives: Sequence[Directive],
+    unsupported: Mapping[str, str],
+    found: Iterable[Mistake] = (),
 ) -> tuple[Plan, ...]:
-    """Return a plan for each server block; see `examine`.
+    """Return a plan for each server block.
+
+    Args:
+        corefile: as for `examine`.
+        directives: as for `examine`.
+        unsupported: as for `examine`.
+        found: mistakes that the parser has found already.
 
     Raises:
-        CorefileError: with every mistake of every block.
+        CorefileError: with these and every mistake of every block.
     """
     findings = examine(corefile, directives, unsupported)
-    if findings.mistakes:
-        raise CorefileError(findings.mistakes, findings.warnings)
+    mistakes = in_order((*found, *findings.mistakes), corefile.files)
+    if mistakes:
+        raise CorefileError(mistakes, findings.warnings)
     return findings.plans
 
 

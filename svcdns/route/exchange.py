@@ -189,12 +189,14 @@ class Exchange:
             inner = self._inner
             inner.exchange, inner.query, inner.client = self, query, client
             answer = route.answer(query, client)
-            if answer.depends_on is None:
+            is_missing = answer.rcode == RCode.NXDOMAIN
+            if answer.depends_on is None or (is_missing and not table.is_asked_again(question.key)):
                 zone = route.zone if route.measured else ""
                 turn = next(self._turns) if route.rotate else 0
                 return self._send(query, client, answer, zone, turn), answer
             entry = self._kept(question, answer, route)
-            table.put(question.key, entry, answer.depends_on)
+            put = table.put_missing if is_missing else table.put
+            put(question.key, entry, answer.depends_on)
         return self._send_entry(query, client, entry), entry.answer
 
     def _send(
@@ -267,7 +269,7 @@ def _wrong_class(rrclass: int) -> str:
 
 
 def _empty_block(zone: str) -> str:
-    return f"the server block {zone} has no directive that answers"
+    return f"the server block '{zone}' is empty: it has no directive that answers"
 
 
 def _broken() -> str:

@@ -45,7 +45,8 @@ def entry_of(
     bodies = tuple(_body(question, answer, turn, turns) for turn in range(turns))
     options = _BARE
     if answer.reason is not None and reasons:
-        options = (_explained(answer.reason, do=False), _explained(answer.reason, do=True))
+        explained = extended_error(answer.reason.code, answer.reason.text())
+        options = (opt(False, explained), opt(True, explained))  # noqa: FBT003  what opt takes
     return Entry(
         _headers(answer, bodies[0]),
         () if answer.authority is not None else tuple(body.octets for body in bodies),

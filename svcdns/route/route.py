@@ -16,8 +16,9 @@ from svcdns.wire.question import Query
 
 def _nobody_answers(zone: str, owner: OwnerName) -> str:
     return (
-        f"no next plugin found: nothing in the server block {zone} answers {to_text(owner)}; "
-        "add a directive that does, or take `fallthrough` away"
+        f"no next plugin found: no directive of the server block '{zone}' answers "
+        f"{to_text(owner)}; add one that does, or if 'fallthrough' passed the name on, "
+        "take that away"
     )
 
 

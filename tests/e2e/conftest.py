@@ -1,7 +1,6 @@
 """One server of the example cluster, shared by every test that only asks."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

@@ -75,7 +75,9 @@ def test_the_reason_of_a_negative_answer_is_shown(shop: ServerProcess) -> None:
     assert "status: NXDOMAIN" in shown
     assert "flags: qr aa rd;" in shown
     assert "; EDE: 0 (Other): (Service shop/cart exists; 0 of 3 endpoints are ready (" in shown
-    assert re.search(r"^cluster\.local\.\s+5\s+IN\s+SOA\s+ns\.dns\.cluster\.local\.", shown, re.M)
+    assert re.search(
+        r"^cluster\.local\.\s+5\s+IN\s+SOA\s+ns\.dns\.cluster\.local\.", shown, re.MULTILINE
+    )
 
 
 def test_a_refusal_says_why(shop: ServerProcess) -> None:
@@ -149,9 +151,7 @@ def test_unusual_queries_get_the_answer_of_their_rfc(
 
 
 @pytest.mark.parametrize("server", ["127.0.0.1", "::1"])
-def test_kdig_asks_several_questions_over_one_connection(
-    shop: ServerProcess, server: str
-) -> None:
+def test_kdig_asks_several_questions_over_one_connection(shop: ServerProcess, server: str) -> None:
     shown = kdig(
         shop.port,
         "+tcp",

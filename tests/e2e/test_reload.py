@@ -79,9 +79,7 @@ def test_files_that_come_and_go_are_followed(folder: Path, server: ServerProcess
     assert server.ask(name).rcode() == dns.rcode.NXDOMAIN
 
 
-def test_a_broken_file_keeps_what_it_said_and_is_named(
-    folder: Path, server: ServerProcess
-) -> None:
+def test_a_broken_file_keeps_what_it_said_and_is_named(folder: Path, server: ServerProcess) -> None:
     file = folder / "my-service.yaml"
     good = file.read_text(encoding="utf-8")
     assert server.addresses(MY_SERVICE) == ["10.96.114.20"]

@@ -139,9 +139,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-def run(
-    *arguments: str, stdin: str = "", folder: Path = ROOT
-) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, stdin: str = "", folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run svcdns until it ends by itself."""
     return subprocess.run(
         command(*arguments),

@@ -1,4 +1,10 @@
-from svcdns.answers.answer import on_address, on_namespace, on_service
+from svcdns.answers.answer import (
+    ON_NAMESPACES,
+    on_address,
+    on_namespace,
+    on_service,
+    on_services_named,
+)
 from svcdns.answers.dependency import affected
 from svcdns.cluster.change import Change
 from svcdns.cluster.model import EndpointSlice, Namespace, Node, Object, Pod, Service
@@ -25,7 +31,12 @@ def test_a_service_touches_its_name_and_its_addresses_before_and_after() -> None
 
     touched = affected([change(before, after)])
 
-    assert touched == {on_service("shop", "web"), on_address(FIRST), on_address(SECOND)}
+    assert touched == {
+        on_service("shop", "web"),
+        on_services_named("web"),
+        on_address(FIRST),
+        on_address(SECOND),
+    }
 
 
 def test_a_new_endpoint_touches_its_service_and_its_own_address_only() -> None:
@@ -59,7 +70,9 @@ def test_a_slice_that_moves_to_another_service_touches_both() -> None:
 
 
 def test_a_namespace_touches_itself() -> None:
-    assert affected([change(None, Namespace("shop"))]) == {on_namespace("shop")}
+    touched = affected([change(None, Namespace("shop"))])
+
+    assert touched == {on_namespace("shop"), ON_NAMESPACES}
 
 
 def test_a_pod_touches_its_addresses() -> None:

@@ -46,7 +46,7 @@ def test_zones_keep_the_order_of_the_corefile() -> None:
         ("cluster.local", RRType.A, None),
         ("cluster.local", RRType.SOA, None),
         ("ns.dns.cluster.local", RRType.TXT, None),
-        ("foo.cluster.local", RRType.A, None),
+        ("foo.cluster.local", RRType.A, ()),
         ("1.0.0.10.in-addr.arpa", RRType.PTR, (on_address(bytes((10, 0, 0, 1))),)),
         ("1.0.0.10.in-addr.arpa", RRType.TXT, (on_address(bytes((10, 0, 0, 1))),)),
         ("9.9.9.9.in-addr.arpa", RRType.PTR, None),

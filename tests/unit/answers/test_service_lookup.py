@@ -46,11 +46,18 @@ def test_types_nobody_asks_for_are_not_kept() -> None:
     assert find("db.shop", "CAA").depends_on is None
 
 
-def test_what_is_missing_is_not_kept() -> None:
+def test_what_is_missing_depends_on_all_that_its_reason_tells() -> None:
     for name in ("nope.shop", "x.db.shop", "web.gone", "_no._tcp.web.shop", "idle.shop"):
         answer = find(name)
 
-        assert (answer.rcode, answer.depends_on) == (RCode.NXDOMAIN, None)
+        assert answer.rcode == RCode.NXDOMAIN
+        assert answer.depends_on is not None
+        assert {kind for kind, *_ in answer.depends_on} == {
+            "namespace",
+            "service",
+            "named",
+            "namespaces",
+        }
 
 
 def test_a_service_whose_namespace_is_gone_is_gone_too() -> None:

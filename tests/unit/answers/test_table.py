@@ -93,3 +93,52 @@ def test_a_table_holds_what_a_plain_dictionary_would(steps: list[object]) -> Non
     assert table.entries.keys() == model.keys()
     table.drop([on_namespace(str(number)) for number in range(6)])
     assert table.entries.keys() == {key for key, on in model.items() if not on}
+
+
+def test_missing_names_never_take_the_place_of_names_that_exist() -> None:
+    table = Table(capacity=4)
+    for number in range(4):
+        table.put(b"exists %d" % number, entry(), (on_namespace("shop"),))
+
+    for number in range(10_000):
+        table.put_missing(b"missing %d" % number, entry(), (on_namespace("shop"),))
+
+    assert all(b"exists %d" % number in table.entries for number in range(4))
+    assert len(table) <= 4 + 4096
+    assert b"missing 9999" in table.entries
+
+
+def test_a_full_table_of_names_that_exist_sheds_those_and_not_the_missing() -> None:
+    table = Table(capacity=2)
+    table.put_missing(b"missing", entry(), (on_namespace("shop"),))
+    for number in range(5):
+        table.put(b"exists %d" % number, entry(), (on_namespace("shop"),))
+
+    assert b"missing" in table.entries
+    assert len(table) <= 3
+
+
+def test_a_missing_name_is_dropped_when_what_it_depends_on_changes() -> None:
+    table = Table()
+    table.put_missing(b"web", entry(), (on_service("shop", "web"),))
+
+    assert table.drop([on_service("shop", "web")]) == 1
+
+    assert not table.entries
+
+
+def test_the_first_question_for_a_missing_name_is_only_remembered() -> None:
+    table = Table()
+
+    assert not table.is_asked_again(b"web")
+    assert table.is_asked_again(b"web")
+
+
+def test_a_flood_of_different_questions_is_not_remembered_without_limit() -> None:
+    table = Table()
+    table.is_asked_again(b"first")
+
+    for number in range(10_000):
+        table.is_asked_again(b"%d" % number)
+
+    assert not table.is_asked_again(b"first")
