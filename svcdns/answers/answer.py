@@ -61,6 +61,8 @@ class Authority(Protocol):
     def authority_at(self, question_length: int) -> bytes:
         """Return the zone's SOA record in wire form, for the authority section of a response.
 
+        How long it is depends on nothing but the argument.
+
         Args:
             question_length: octets of the question section (name + 4); the record's owner
                 points into it.

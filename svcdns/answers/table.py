@@ -10,7 +10,8 @@ missing names all day, costs as little as hits do, and a flood of random names e
 Nothing here knows a clock: an entry is fresh as long as it is in the table.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
@@ -33,7 +34,20 @@ class Label(NamedTuple):
     rcode: int
 
 
-class Entry(NamedTuple):
+Writer = Callable[..., object]
+"""Writes id, header, question, body and, if the form has one, OPT into a buffer at an offset."""
+
+
+class Form(NamedTuple):
+    """How the parts of a response lie in the packet; shared by all entries of equal lengths."""
+
+    write: Writer
+    size: int
+    """Octets of the whole response."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
     """One ready answer."""
 
     headers: Headers
@@ -44,9 +58,18 @@ class Entry(NamedTuple):
     authority: Authority | None
     options: tuple[bytes, bytes]
     """The OPT record of the response: DO clear, DO set. Carries the reason of a negative answer."""
+    plain: Form
+    """Of a response without OPT."""
+    with_opt: Form
     label: Label
     answer: Answer | None
     """The answer itself, for observed routes; None where nobody looks."""
+
+    def body(self, turn: int, question_length: int) -> bytes:
+        """Return what follows the question, the addresses rotated to `turn`."""
+        if self.authority is not None:
+            return self.authority.authority_at(question_length)
+        return self.bodies[turn % len(self.bodies)]
 
 
 class Table:

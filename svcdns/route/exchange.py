@@ -19,6 +19,7 @@ from svcdns.route.stages import Client, Observed, ObserveStep
 from svcdns.route.traffic import DROPPED, Traffic
 from svcdns.wire.codes import RCode, RRClass
 from svcdns.wire.edns import InfoCode
+from svcdns.wire.frame import MAX_MESSAGE
 from svcdns.wire.name import OwnerName, to_text
 from svcdns.wire.question import MalformedQueryError, Query, Question, read_query
 
@@ -239,13 +240,15 @@ class StreamResponder:
 
     def __init__(self, exchange: Exchange, *, ipv6: bool) -> None:
         self._fast = exchange.fast_lane(stream=True, ipv6=ipv6)
+        self._octets = memoryview(bytearray(MAX_MESSAGE))
         self._slow = exchange.respond
         self.observe = exchange.observe
         self.credit = exchange.credit
 
     def respond(self, packet: bytes, client: Client) -> bytes | None:
         """Return the whole response, or None to say nothing. Never raises."""
-        return self._fast(packet) or self._slow(packet, client)
+        size = self._fast(packet, 0, len(packet), self._octets, 0)
+        return bytes(self._octets[:size]) if size else self._slow(packet, client)
 
 
 def _lane(query: Query, client: Client) -> int:

@@ -5,36 +5,61 @@ one additional record; and that record, if any, is a bare OPT of a usual size. T
 question is all that lies between, and is looked up as it came, letter case and all. Whatever
 is not found goes the long way through `route.exchange`, which knows every other form.
 
-No object is made here but the response, nothing is decoded, and nothing is measured but one
-increment.
+A query is taken apart by one call and its response written into the buffer it leaves from by
+one more: no object is made but the few slices between, nothing is decoded, and nothing is
+measured but one increment.
 """
 
 from collections.abc import Callable
+from functools import cache
+from struct import Struct
 
 from svcdns.answers.table import Entry
 from svcdns.route.traffic import first_lane
 from svcdns.wire.edns import BARE_OPT, BARE_OPT_DO, SERVER_SIZE
 from svcdns.wire.response import truncate
 
-FastLane = Callable[[bytes], bytes | None]
-"""Packet to response; None: not for the fast lane."""
+Buffer = bytes | bytearray | memoryview
+FastLane = Callable[[Buffer, int, int, memoryview, int], int]
+"""Query buffer, offset and octets, response buffer and offset -> octets written; 0: not for us."""
 
+LONGEST_QUERY = 12 + 255 + 4 + 11
+
+_SHORTEST_QUERY = 12 + 1 + 4
+_ADDITIONALS_AT = 11
+_OPT_SIZE = 11
 _PLAIN_SIZE = 512
 _STREAM_SIZE = 65_535
 _RD, _AD = 0x01, 0x20
+_BARE = (BARE_OPT, BARE_OPT_DO)
 _USUAL_SIZES = (
     *(512, 1024, 1200, 1220, 1232, 1280, 1400, 1410, 1432, 1440, 1452, 1472, 1480, 1500),
     *(2048, 4000, 4096, 8192, 16384, 32768, 65494, 65535),
 )
 
+Splitter = Callable[[Buffer, int], tuple[bytes, ...]]
 
-def _plain_headers() -> dict[bytes, int]:
+
+@cache
+def _splitters() -> tuple[Splitter, ...]:
+    """By octets of a query without additional record: id, rest of the header, question."""
+    lengths = (max(0, size - 12) for size in range(LONGEST_QUERY + 1))
+    return tuple(Struct(f"2s10s{length}s").unpack_from for length in lengths)
+
+
+@cache
+def _splitters_with_opt() -> tuple[Splitter, ...]:
+    """By octets of a query with a bare OPT: id, rest of the header, question, OPT."""
+    lengths = (max(0, size - 12 - _OPT_SIZE) for size in range(LONGEST_QUERY + 1))
+    return tuple(Struct(f"2s10s{length}s{_OPT_SIZE}s").unpack_from for length in lengths)
+
+
+def _plain_headers(*, with_opt: bool) -> dict[bytes, int]:
     """Octets 2 to 11 of a plain query -> index into `Entry.headers`."""
     return {
-        bytes((rd, ad, 0, 1, 0, 0, 0, 0, 0, opt)): 2 * opt + rd
+        bytes((rd, ad, 0, 1, 0, 0, 0, 0, 0, with_opt)): 2 * with_opt + rd
         for rd in (0, _RD)
         for ad in (0, _AD)
-        for opt in (0, 1)
     }
 
 
@@ -53,43 +78,58 @@ def _bare_opts(*, stream: bool) -> dict[bytes, tuple[int, int]]:
 def fast_lane(entries: dict[bytes, Entry], *, stream: bool, ipv6: bool) -> FastLane:
     """Return the function that answers plain queries of one kind of socket from `entries`."""
     find = entries.get
-    header_kind = _plain_headers().get
+    split, split_opt = _splitters(), _splitters_with_opt()
+    header_kind = _plain_headers(with_opt=False).get
+    header_kind_opt = _plain_headers(with_opt=True).get
     bare_opt = _bare_opts(stream=stream).get
     lane = first_lane(stream=stream, ipv6=ipv6)
     plain_limit = _STREAM_SIZE if stream else _PLAIN_SIZE
 
-    def respond(packet: bytes) -> bytes | None:  # noqa: PLR0911  a function call costs more
-        kind = header_kind(packet[2:12])
-        if kind is None:
-            return None
-        if kind < 2:
-            question = packet[12:]
-            entry = find(question)
-            if entry is None:
-                return None
-            headers, bodies, hits, authority, _, _, _ = entry
-            turn = hits[lane]
-            hits[lane] = turn + 1
-            body = bodies[turn % len(bodies)] if bodies else authority.authority_at(len(question))  # type: ignore[union-attr]
-            response = packet[:2] + headers[kind] + question + body
-            return response if len(response) <= plain_limit else truncate(response, plain_limit)
-        opt = bare_opt(packet[-11:])
-        if opt is None:
-            return None
-        question = packet[12:-11]
+    def answer(source: Buffer, at: int, length: int, target: memoryview, to: int) -> int:
+        if not _SHORTEST_QUERY <= length <= LONGEST_QUERY:
+            return 0
+        if source[at + _ADDITIONALS_AT]:
+            return answer_opt(source, at, length, target, to)
+        identity, header, question = split[length](source, at)
         entry = find(question)
-        if entry is None:
-            return None
-        limit, do = opt
-        headers, bodies, hits, authority, options, _, _ = entry
-        at = lane + 1 + do
-        turn = hits[at]
-        hits[at] = turn + 1
-        body = bodies[turn % len(bodies)] if bodies else authority.authority_at(len(question))  # type: ignore[union-attr]
-        response = packet[:2] + headers[kind] + question + body + options[do]
-        if len(response) <= limit:
-            return response
-        bare = packet[:2] + headers[kind - 2] + question + body
-        return truncate(bare, limit, BARE_OPT_DO if do else BARE_OPT)
+        kind = header_kind(header)
+        if entry is None or kind is None:
+            return 0
+        hits, bodies = entry.hits, entry.bodies
+        turn = hits[lane]
+        hits[lane] = turn + 1
+        body = bodies[turn % len(bodies)] if bodies else entry.body(turn, len(question))
+        write, size = entry.plain
+        if size > plain_limit:
+            response = identity + entry.headers[kind] + question + body
+            return _put(truncate(response, plain_limit), target, to)
+        write(target, to, identity, entry.headers[kind], question, body)
+        return size
 
-    return respond
+    def answer_opt(source: Buffer, at: int, length: int, target: memoryview, to: int) -> int:
+        if length < _SHORTEST_QUERY + _OPT_SIZE:
+            return 0
+        identity, header, question, opt = split_opt[length](source, at)
+        entry = find(question)
+        kind = header_kind_opt(header)
+        asked = bare_opt(opt)
+        if entry is None or kind is None or asked is None:
+            return 0
+        limit, do = asked
+        hits, bodies = entry.hits, entry.bodies
+        turn = hits[lane + 1 + do]
+        hits[lane + 1 + do] = turn + 1
+        body = bodies[turn % len(bodies)] if bodies else entry.body(turn, len(question))
+        write, size = entry.with_opt
+        if size > limit:
+            without_opt = identity + entry.headers[kind - 2] + question + body
+            return _put(truncate(without_opt, limit, _BARE[do]), target, to)
+        write(target, to, identity, entry.headers[kind], question, body, entry.options[do])
+        return size
+
+    return answer
+
+
+def _put(response: bytes, target: memoryview, to: int) -> int:
+    target[to : to + len(response)] = response
+    return len(response)

@@ -4,10 +4,11 @@ The reason of a negative answer goes into the OPT record of those who sent one, 
 pushes no record out of the response.
 """
 
-from struct import pack
+from functools import lru_cache
+from struct import Struct, pack
 
 from svcdns.answers.answer import Answer, Reason
-from svcdns.answers.table import Entry, Headers, Label
+from svcdns.answers.table import Entry, Form, Headers, Label
 from svcdns.route.traffic import LANES
 from svcdns.wire.codes import RRType
 from svcdns.wire.edns import BARE_OPT, BARE_OPT_DO, extended_error, opt
@@ -47,15 +48,25 @@ def entry_of(
     if answer.reason is not None and reasons:
         explained = extended_error(answer.reason.code, answer.reason.text())
         options = (opt(False, explained), opt(True, explained))  # noqa: FBT003  what opt takes
+    lengths = (len(question.octets), len(bodies[0].octets))
     return Entry(
-        _headers(answer, bodies[0]),
-        () if answer.authority is not None else tuple(body.octets for body in bodies),
-        [0] * len(LANES),
-        answer.authority,
-        options,
-        label,
-        answer if observed else None,
+        headers=_headers(answer, bodies[0]),
+        bodies=() if answer.authority is not None else tuple(body.octets for body in bodies),
+        hits=[0] * len(LANES),
+        authority=answer.authority,
+        options=options,
+        plain=_form(*lengths),
+        with_opt=_form(*lengths, len(options[0])),
+        label=label,
+        answer=answer if observed else None,
     )
+
+
+@lru_cache(maxsize=4096)
+def _form(*lengths: int) -> Form:
+    """Return how a response of question, body and perhaps OPT of these lengths is written."""
+    layout = Struct("2s10s" + "".join(f"{length}s" for length in lengths))
+    return Form(layout.pack_into, layout.size)
 
 
 def say(query: Query, answer: Answer, reason: Reason | None, turn: int, *, stream: bool) -> bytes:
@@ -92,11 +103,7 @@ def repeat(query: Query, entry: Entry, turn: int, *, stream: bool) -> bytes:
         int.from_bytes(header[6:8]),
         int.from_bytes(header[8:10]),
     )
-    if entry.authority is not None:
-        octets = entry.authority.authority_at(len(query.question.octets))
-    else:
-        octets = entry.bodies[turn % len(entry.bodies)]
-    body = Body(counts, octets)
+    body = Body(counts, entry.body(turn, len(query.question.octets)))
     option = b""
     if edns is not None:
         do = edns.dnssec_ok

@@ -143,10 +143,6 @@ class Traffic:
         label = entry.label
         if not label.zone:
             return
-        if entry.bodies:
-            body = len(entry.bodies[0])
-        else:
-            body = len(entry.authority.authority_at(len(key))) if entry.authority else 0
         for lane, hits in enumerate(entry.hits):
             if not hits:
                 continue
@@ -154,7 +150,7 @@ class Traffic:
             edns = LANES[lane].edns
             sizes = (
                 12 + len(key) + (_BARE_OPT_SIZE if edns else 0),
-                12 + len(key) + body + (len(entry.options[edns == 2]) if edns else 0),
+                entry.with_opt.size if edns else entry.plain.size,
             )
             rrtype = int.from_bytes(key[-4:-2])
             self.count(label.zone, lane, rrtype, (label.rcode, label.written_by), sizes, times=hits)

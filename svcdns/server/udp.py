@@ -113,15 +113,15 @@ class UdpListener:
         silent: list[int] = []
         for slot in range(count):
             at = offsets[slot]
-            packet = bytes(received[at : at + lengths[length_at[slot]]])
-            reply = fast(packet)
-            if reply is None:
-                reply = exchange.respond(packet, self._clients[slot])
+            length = lengths[length_at[slot]]
+            size = fast(received, at, length, replies, at)
+            if not size:
+                reply = exchange.respond(bytes(received[at : at + length]), self._clients[slot])
                 if reply is None:
                     silent.append(slot)
                     continue
-            size = len(reply)
-            replies[at : at + size] = reply
+                size = len(reply)
+                replies[at : at + size] = reply
             reply_lengths[reply_length_at[slot]] = size
         lost = datagrams.send(count, silent)
         if lost:

@@ -2,13 +2,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from svcdns.answers.answer import on_namespace, on_service
-from svcdns.answers.table import Entry, Label, Table
+from svcdns.answers.table import Entry, Form, Label, Table
 
 HEADERS = (b"", b"", b"", b"")
 
 
 def entry(*, hits: int = 0) -> Entry:
-    return Entry(HEADERS, (b"body",), [hits], None, (b"", b""), Label("z.", "kubernetes", 0), None)
+    form = Form(lambda *_: None, 0)
+    label = Label("z.", "kubernetes", 0)
+    return Entry(HEADERS, (b"body",), [hits], None, (b"", b""), form, form, label, None)
 
 
 def test_an_entry_is_found_by_its_question() -> None:

@@ -1,7 +1,6 @@
 import dns.flags
 import dns.message
 import dns.rcode
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from tests.support.stubs import (
     FixedClient,
     addresses,
     exchange_of,
+    fast_of,
     packet,
     question,
     step_of,
@@ -145,7 +145,7 @@ def test_observers_see_hits_too_but_only_after_the_response_has_left() -> None:
     seen: list[Observed] = []
     exchange = exchange_of(ANSWERS, observe=(seen.append,))
     asked = packet(question(WEB))
-    assert exchange.fast_lane(stream=False, ipv6=False)(asked) is None
+    assert fast_of(exchange)(asked) is None
 
     first = exchange.respond(asked, CLIENT)
     second = exchange.respond(asked, CLIENT)
@@ -203,27 +203,6 @@ def test_a_stream_answers_at_full_length() -> None:
         assert not response.flags & dns.flags.TC
 
 
-@pytest.mark.parametrize(
-    ("name", "rrtype", "zone"),
-    [
-        ("a.b.example.", 1, "b.example."),
-        ("b.example.", 1, "b.example."),
-        ("ab.example.", 1, "example."),
-        ("other.", 1, "."),
-        ("b.example.", 43, "example."),
-        ("a.b.example.", 43, "b.example."),
-        (".", 43, "."),
-    ],
-)
-def test_the_longest_zone_takes_the_question(name: str, rrtype: int, zone: str) -> None:
-    routes = [Route(text, from_text(text)) for text in (".", "example.", "b.example.")]
-
-    found = Router(routes).find(from_text(name), rrtype)
-
-    assert found is not None
-    assert found.zone == zone
-
-
 @given(st.binary(max_size=300))
 def test_any_packet_gets_a_response_or_silence(octets: bytes) -> None:
     bugs: list[Exception] = []
@@ -251,7 +230,7 @@ def test_whoever_looks_at_failures_only_leaves_the_fast_lane_alone() -> None:
     exchange.respond(packet(question("nobody.cluster.local.")), CLIENT)
     exchange.observe()
 
-    assert exchange.fast_lane(stream=False, ipv6=False)(packet(question(WEB))) is not None
+    assert fast_of(exchange)(packet(question(WEB))) is not None
     assert [observed.query.question.owner for observed in failed] == [
         from_text("nobody.cluster.local.")
     ]

@@ -14,6 +14,7 @@ from tests.support.stubs import (
     FixedClient,
     addresses,
     exchange_of,
+    fast_of,
     packet,
     question,
 )
@@ -52,7 +53,7 @@ def parsed(response: bytes | None) -> dns.message.Message:
 
 
 def test_what_is_not_in_the_table_is_not_for_the_fast_lane() -> None:
-    fast = warm().fast_lane(stream=False, ipv6=False)
+    fast = fast_of(warm())
 
     assert fast(packet(question("nope.shop.svc.cluster.local."))) is None
 
@@ -73,11 +74,11 @@ def test_what_is_not_in_the_table_is_not_for_the_fast_lane() -> None:
     ],
 )
 def test_whatever_is_not_plain_is_left_to_the_exchange(odd: bytes) -> None:
-    assert warm().fast_lane(stream=False, ipv6=False)(odd) is None
+    assert fast_of(warm())(odd) is None
 
 
 def test_the_id_rd_and_letter_of_the_question_come_back() -> None:
-    fast = warm().fast_lane(stream=False, ipv6=False)
+    fast = fast_of(warm())
 
     for flags in (0x0000, 0x0100, 0x0120):
         response = parsed(fast(packet(question(WEB), identity=7, flags=flags)))
@@ -88,7 +89,7 @@ def test_the_id_rd_and_letter_of_the_question_come_back() -> None:
 
 
 def test_addresses_take_turns_in_being_first() -> None:
-    fast = warm(rotate=True).fast_lane(stream=False, ipv6=False)
+    fast = fast_of(warm(rotate=True))
 
     firsts = [parsed(fast(packet(question(WEB)))).answer[0][0].address for _ in range(6)]
 
@@ -98,7 +99,7 @@ def test_addresses_take_turns_in_being_first() -> None:
 
 def test_a_negative_entry_gets_the_soa_of_the_moment_and_says_why() -> None:
     exchange = warm()
-    fast = exchange.fast_lane(stream=False, ipv6=False)
+    fast = fast_of(exchange)
     ZONE.ttl = 9
     try:
         response = fast(packet(question(NODATA), opt=BARE_OPT))
@@ -112,7 +113,7 @@ def test_a_negative_entry_gets_the_soa_of_the_moment_and_says_why() -> None:
 
 
 def test_an_answer_over_the_limit_is_cut_and_says_so() -> None:
-    fast = warm().fast_lane(stream=False, ipv6=False)
+    fast = fast_of(warm())
 
     plain = parsed(fast(packet(question(BIG))))
     with_edns = fast(packet(question(BIG), opt=BARE_OPT))
@@ -125,7 +126,7 @@ def test_an_answer_over_the_limit_is_cut_and_says_so() -> None:
 
 
 def test_a_stream_has_no_such_limit() -> None:
-    fast = warm().fast_lane(stream=True, ipv6=False)
+    fast = fast_of(warm(), stream=True)
 
     assert len(parsed(fast(packet(question(BIG)))).answer[0]) == 120
 
@@ -157,7 +158,7 @@ def test_both_ways_say_the_same(
     exchange = warm()
     asked = packet(question(name), identity=identity, flags=flags, opt=opt_record)
 
-    fast = exchange.fast_lane(stream=stream, ipv6=False)(asked)
+    fast = fast_of(exchange, stream=stream)(asked)
 
     slow = exchange.respond(asked, FixedClient(stream=stream))
     assert fast is None or fast == slow
@@ -171,7 +172,7 @@ def test_the_reason_never_pushes_records_out() -> None:
     small = packet(asked, opt=b"\0\0\x29\x02\0\0\0\0\0\0\0")
     slow = exchange.respond(small, CLIENT)
 
-    fast = exchange.fast_lane(stream=False, ipv6=False)(small)
+    fast = fast_of(exchange)(small)
 
     assert fast == slow
     assert fast is not None

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from svcdns.answers.answer import Answer, on_namespace
 from svcdns.route.traffic import DROPPED, LANES, TIME_BUCKETS, Traffic, first_lane, portion
 from svcdns.wire.edns import BARE_OPT
-from tests.support.stubs import FixedClient, addresses, exchange_of, packet, question
+from tests.support.stubs import FixedClient, addresses, exchange_of, fast_of, packet, question
 
 WEB = "web.shop.svc.cluster.local."
 ANSWERS = {
@@ -29,7 +29,7 @@ def test_the_lanes_of_a_socket_lie_side_by_side() -> None:
 
 def test_every_response_is_counted_once_however_it_was_made() -> None:
     exchange = exchange_of(ANSWERS)
-    fast = exchange.fast_lane(stream=False, ipv6=False)
+    fast = fast_of(exchange)
     exchange.respond(packet(question(WEB)), FixedClient())
     for _ in range(4):
         fast(packet(question(WEB)))
@@ -43,7 +43,7 @@ def test_every_response_is_counted_once_however_it_was_made() -> None:
 
 def test_sizes_are_those_on_the_wire() -> None:
     exchange = exchange_of(ANSWERS)
-    fast = exchange.fast_lane(stream=False, ipv6=False)
+    fast = fast_of(exchange)
     asked = packet(question(WEB), opt=BARE_OPT)
     answered = exchange.respond(asked, FixedClient())
     assert fast(asked) == answered
