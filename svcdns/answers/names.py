@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from svcdns.wire.name import MAX_LABEL, MAX_NAME, OwnerName, from_text, is_within, reverse_address
+from svcdns.wire.name import (
+    MAX_LABEL,
+    MAX_NAME,
+    OwnerName,
+    from_text,
+    is_within,
+    reverse_address,
+    unmapped,
+)
 
 IN_ADDR = from_text("in-addr.arpa")
 IP6 = from_text("ip6.arpa")
@@ -212,7 +220,7 @@ def parse_below(owner: OwnerName, zone: OwnerName) -> Name | None:
 def _parse_reverse(owner: OwnerName) -> Name | None:
     address = reverse_address(owner)
     if address is not None:
-        return ReverseName(address)
+        return ReverseName(unmapped(address))
     for zone, width in ((IN_ADDR, 4), (IP6, 16)):
         if is_within(owner, zone):
             labels = labels_below(owner, zone) or []

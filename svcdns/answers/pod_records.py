@@ -7,7 +7,7 @@ Source: Kubernetes DNS-Based Service Discovery 1.1.0 section 2.6 (deprecated rec
 """
 
 from svcdns.cluster.state import State
-from svcdns.wire.name import address_text, pack_address
+from svcdns.wire.name import address_text, pack_address, unmapped
 
 _IPV4_DASHES = 3
 
@@ -15,14 +15,15 @@ _IPV4_DASHES = 3
 def pod_address(label: str) -> bytes | None:
     """Return the packed address that a pod's label spells, None if it spells none.
 
-    Three single dashes are the dots of IPv4, any others the colons of IPv6.
+    Three single dashes are the dots of IPv4, any others the colons of IPv6. An IPv4-mapped
+    IPv6 address is the IPv4 address.
     """
     is_ipv4 = label.count("-") == _IPV4_DASHES and "--" not in label
     # A dot or colon of the client's own must not pass for one that was a dash.
     if "." in label or ":" in label:
         return None
     try:
-        return pack_address(label.replace("-", "." if is_ipv4 else ":"))
+        return unmapped(pack_address(label.replace("-", "." if is_ipv4 else ":")))
     except ValueError:
         return None
 

@@ -139,12 +139,12 @@ class ServiceLookup:
     def _port(self, service: Service, slices: Slices, name: PortName) -> Parts | None:
         parts = self._ported(service, slices, name.port, name.protocol)
         is_node = name.protocol_label == _ZONE_MARKER and name.port_label in _DIRECTIVES
-        if is_node and not parts and self._is_zonal(service, slices):
+        if is_node and not parts and self._is_zonal(service):
             return ()
         return parts or None
 
     def _zonal(self, service: Service, slices: Slices, name: ZonalName) -> Parts | None:
-        if not self._is_zonal(service, slices):
+        if not self._is_zonal(service):
             return None
         parts = endpoint_parts(slices, keep=is_in_zone(name.zone))
         return parts or (endpoint_parts(slices) if name.directive == "prefer" else ())
@@ -165,10 +165,12 @@ class ServiceLookup:
         # it exists (RFC 8020 section 2), so this may not be NXDOMAIN.
         if self._ported(service, slices, protocol=label.removeprefix("_")):
             return ()
-        return () if label == _ZONE_MARKER and self._is_zonal(service, slices) else None
+        return () if label == _ZONE_MARKER and self._is_zonal(service) else None
 
-    def _is_zonal(self, service: Service, slices: Slices) -> bool:
-        return self._settings.zonal and service.headless and is_ready(slices)
+    def _is_zonal(self, service: Service) -> bool:
+        # Any topology zone has a name, whoever is ready and wherever: a zone that is drained
+        # for a moment may not become a name that resolvers keep as missing.
+        return self._settings.zonal and service.headless
 
     def _is_hidden(self, service: Service, slices: Slices) -> bool:
         return self._settings.ignore_empty_service and not service.headless and not is_ready(slices)

@@ -21,8 +21,8 @@ Headers = tuple[bytes, bytes, bytes, bytes]
 """Octets 2 to 11 of the response: without OPT (RD clear, RD set), with OPT (RD clear, RD set)."""
 
 _SHED = 1024
-_MISSING = 4096
-"""Missing names kept, and twice as many remembered as asked for once."""
+_MISSING = 16_384
+"""Missing names kept, and as many remembered as asked for once."""
 
 
 class Label(NamedTuple):
@@ -75,15 +75,21 @@ class Entry:
 class Table:
     """Entries of one listener."""
 
-    def __init__(self, capacity: int = 65_536) -> None:
+    def __init__(self, capacity: int, retire: Callable[[bytes, Entry], None]) -> None:
+        """Begin empty.
+
+        Args:
+            capacity: names that exist, all spellings and types counted.
+            retire: is given every entry that leaves, while its hits can still be counted.
+        """
         self.entries: dict[bytes, Entry] = {}
         """By question octets, name in lower case: looked up directly by the fast lane."""
-        self.dropped: list[tuple[bytes, Entry]] = []
-        """Entries that left with hits not yet folded into metrics; whoever folds empties it."""
         self._capacity = capacity
+        self._retire = retire
         self._missing: dict[bytes, None] = {}
         self._asked_once: set[bytes] = set()
-        self._dependents: dict[Dependency, set[bytes]] = {}
+        self._dependents: dict[Dependency, bytes | set[bytes]] = {}
+        """A lone dependent, as most are, stands without a set around it."""
         self._depends_on: dict[bytes, tuple[Dependency, ...]] = {}
 
     def __len__(self) -> int:
@@ -112,7 +118,7 @@ class Table:
         asked = self._asked_once
         if key in asked:
             return True
-        if len(asked) >= 2 * _MISSING:
+        if len(asked) >= _MISSING:
             asked.clear()
         asked.add(key)
         return False
@@ -126,13 +132,20 @@ class Table:
         self.entries[key] = entry
         self._depends_on[key] = depends_on
         for dependency in depends_on:
-            self._dependents.setdefault(dependency, set()).add(key)
+            held = self._dependents.get(dependency)
+            if held is None:
+                self._dependents[dependency] = key
+            elif isinstance(held, set):
+                held.add(key)
+            else:
+                self._dependents[dependency] = {held, key}
 
     def drop(self, dependencies: Iterable[Dependency]) -> int:
         """Remove every entry that depends on one of `dependencies`; return how many."""
         count = 0
         for dependency in dependencies:
-            for key in list(self._dependents.get(dependency, ())):
+            held = self._dependents.get(dependency, set())
+            for key in tuple(held) if isinstance(held, set) else (held,):
                 self._remove(key)
                 count += 1
         return count
@@ -145,10 +158,10 @@ class Table:
     def _remove(self, key: bytes) -> None:
         entry = self.entries.pop(key)
         self._missing.pop(key, None)
-        if any(entry.hits):
-            self.dropped.append((key, entry))
+        self._retire(key, entry)
         for dependency in self._depends_on.pop(key):
-            keys = self._dependents[dependency]
-            keys.discard(key)
-            if not keys:
-                del self._dependents[dependency]
+            held = self._dependents.get(dependency)
+            if isinstance(held, set):
+                held.discard(key)
+            if not isinstance(held, set) or not held:
+                self._dependents.pop(dependency, None)

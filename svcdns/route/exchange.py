@@ -94,9 +94,9 @@ class Exchange:
             capacity: entries a table may hold.
         """
         self.router = router
-        self._bare = Table(capacity)
-        self._observed = Table(capacity)
-        self.traffic = Traffic(server, (self._bare, self._observed))
+        self.traffic = Traffic(server)
+        self._bare = self.traffic.table(capacity)
+        self._observed = self.traffic.table(capacity)
         self._inner = inner
         self._clock = clock
         self._on_bug = on_bug

@@ -50,7 +50,7 @@ def entry_of(
         options = (opt(False, explained), opt(True, explained))  # noqa: FBT003  what opt takes
     lengths = (len(question.octets), len(bodies[0].octets))
     return Entry(
-        headers=_headers(answer, bodies[0]),
+        headers=_headers(answer.rcode, bodies[0].counts, authoritative=answer.authoritative),
         bodies=() if answer.authority is not None else tuple(body.octets for body in bodies),
         hits=[0] * len(LANES),
         authority=answer.authority,
@@ -145,13 +145,14 @@ def _without_answer(question: Question, answer: Answer) -> Body:
     return Body((0, 1, 0), answer.authority.authority_at(len(question.octets)))
 
 
-def _headers(answer: Answer, body: Body) -> Headers:
-    answers, authorities, additionals = body.counts
-    flags = 0x80 | (0x04 if answer.authoritative else 0)
+@lru_cache(maxsize=1024)
+def _headers(rcode: int, counts: tuple[int, int, int], *, authoritative: bool) -> Headers:
+    answers, authorities, additionals = counts
+    flags = 0x80 | (0x04 if authoritative else 0)
 
     def header(rd: int, with_opt: int) -> bytes:
         counts = (1, answers, authorities, additionals + with_opt)
-        return pack("!BBHHHH", flags | rd, answer.rcode, *counts)
+        return pack("!BBHHHH", flags | rd, rcode, *counts)
 
     return (header(0, 0), header(1, 0), header(0, 1), header(1, 1))
 

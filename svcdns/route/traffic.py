@@ -7,7 +7,7 @@ Label values and buckets: those of CoreDNS, so that dashboards go on working.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from svcdns.answers.table import Entry, Table
@@ -68,7 +68,7 @@ class TrafficKey(NamedTuple):
 class Traffic:
     """Exchanges of one listener."""
 
-    def __init__(self, server: str, tables: Iterable[Table] = ()) -> None:
+    def __init__(self, server: str) -> None:
         self.server = server
         self.counts: dict[TrafficKey, list[int]] = {}
         """Queries, octets asked, octets answered."""
@@ -77,10 +77,16 @@ class Traffic:
         self.seconds: dict[str, float] = {}
         self.malformed = 0
         self.dropped = 0
-        self._tables = tuple(tables)
+        self._tables: list[Table] = []
         self._batches = [0] * (len(TIME_BUCKETS) + 1)
         self._batch_seconds = 0.0
         self._timed: dict[str, int] = {}
+
+    def table(self, capacity: int) -> Table:
+        """Return a new table whose hits are counted here."""
+        table = Table(capacity, self._take)
+        self._tables.append(table)
+        return table
 
     def count(
         self,
@@ -130,10 +136,8 @@ class Traffic:
     def folding(self, at_once: int = 500) -> Iterator[None]:
         """Fold in slices of `at_once` entries: the caller lets others run at each one."""
         for table in self._tables:
-            left, table.dropped = table.dropped, []
-            for number, (key, entry) in enumerate([*left, *table.entries.items()], 1):
-                if any(entry.hits):
-                    self._take(key, entry)
+            for number, (key, entry) in enumerate(list(table.entries.items()), 1):
+                self._take(key, entry)
                 if number % at_once == 0:
                     yield
         self._share_out()
@@ -141,7 +145,7 @@ class Traffic:
     def _take(self, key: bytes, entry: Entry) -> None:
         """Count the hits of one entry and clear them."""
         label = entry.label
-        if not label.zone:
+        if not label.zone or not any(entry.hits):
             return
         for lane, hits in enumerate(entry.hits):
             if not hits:

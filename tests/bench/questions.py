@@ -34,7 +34,7 @@ _FOREIGN = (
     "api.github.com",
     "hooks.slack.com",
     "login.microsoftonline.com",
-    "pypi.org",
+    "status.example.net",
     "registry.npmjs.org",
     "s3.amazonaws.com",
     "storage.googleapis.com",

@@ -278,6 +278,15 @@ def test_ipv6_addresses_point_to_names_too() -> None:
     assert found.answer == records(service, "PTR", f"svc6.testns.{ZONE}")
 
 
+def test_an_ipv4_mapped_address_points_to_what_the_ipv4_address_does() -> None:
+    name = "1.0.0.0.0.0.a.0.f.f.f.f" + ".0" * 20 + ".ip6.arpa."
+
+    found = reply(name, "PTR")
+
+    assert found.answer == records(name, "PTR", f"svc1.testns.{ZONE}")
+    assert reply(name.removeprefix("1."), "PTR").rcode == "NXDOMAIN"
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -352,7 +361,11 @@ def test_a_name_outside_the_zones_or_of_another_class_is_not_ours() -> None:
         ("_zone.hdls-zones.testns", "A", "NODATA"),
         ("us-west.avoid._zone.hdls-zones.testns", "A", "NXDOMAIN"),
         ("us-west.pin._zone.svc1.testns", "A", "NXDOMAIN"),
-        ("us-west.pin._zone.hdls-unready.testns", "A", "NXDOMAIN"),
+        # The name stays while nobody is ready, although that of the Service itself does not.
+        ("us-west.pin._zone.hdls-unready.testns", "A", "NODATA"),
+        ("us-west.prefer._zone.hdls-unready.testns", "TXT", "NODATA"),
+        ("us-west.pin._zone.hdls-none.testns", "A", "NODATA"),
+        ("hdls-none.testns", "A", "NXDOMAIN"),
         ("us-west.pin._zone.svc0.testns", "A", "NXDOMAIN"),
         ("pin._zone.svc1.testns", "A", "NXDOMAIN"),
     ],
@@ -394,6 +407,8 @@ def test_names_with_a_topology_zone_need_the_option() -> None:
         ("insecure", "1234-abcd--2.testns", "AAAA", "1234:abcd::2"),
         ("insecure", "1234-abcd-0-0-0-0-0-2.testns", "AAAA", "1234:abcd::2"),
         ("insecure", "1234-abcd--2.testns", "A", "NODATA"),
+        ("insecure", "--ffff-a14-65.testns", "A", "10.20.0.101"),
+        ("verified", "--ffff-ac00-14.testns", "A", "NXDOMAIN"),
         ("insecure", "blah.testns", "HINFO", "NXDOMAIN"),
         ("insecure", "10-20-0-256.testns", "A", "NXDOMAIN"),
         ("insecure", "010-20-0-1.testns", "A", "NXDOMAIN"),

@@ -17,6 +17,7 @@ from tests.support.cluster_text import state_of
         ("--", "::"),
         ("1-2-3-4-5-6-7-8", "1:2:3:4:5:6:7:8"),
         ("fd00--1-2", "fd00::1:2"),
+        ("--ffff-af4-107", "10.244.1.7"),
     ],
 )
 def test_a_label_spells_an_address(label: str, address: str) -> None:
@@ -39,7 +40,8 @@ def test_the_dashes_of_an_address_spell_it(address: bytes) -> None:
     separator = "." if len(address) == 4 else ":"
     label = address_text(address).replace(separator, "-")
 
-    assert pod_address(label) == address or "." in label  # `::ffff:1.2.3.4` has no such label
+    # The text of an IPv4-mapped address has dots, `::ffff:1.2.3.4`: no such label.
+    assert pod_address(label) == address or "." in label
     assert is_canonical(label, address)
 
 

@@ -10,7 +10,7 @@ from tests.bench.questions import Expected, Query
 EXPECTED = Expected(
     [
         Query("A", "web.shop.svc.cluster.local.", "A", "NOERROR"),
-        Query("search list", "pypi.org.svc.cluster.local.", "A", "NXDOMAIN"),
+        Query("search list", "status.example.net.svc.cluster.local.", "A", "NXDOMAIN"),
     ]
 )
 

@@ -31,7 +31,7 @@ def test_address_and_lameduck_are_read(text: str, listener: HealthListener) -> N
             [
                 (
                     "<8080> health: '8080' does not end in a port",
-                    "write 8080:PORT; :PORT is every address",
+                    "write: :8080",
                 )
             ],
         ),
