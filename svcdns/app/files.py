@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from svcdns.corefile.imports import Access
-from svcdns.corefile.parser import Corefile, Reading, examine, parse
+from svcdns.corefile.parser import Reading, examine
 
 STDIN = "stdin"
 """What messages call standard input; as a path it is `-` too."""
@@ -21,8 +21,8 @@ MAX_OCTETS = 16 * 1024 * 1024
 """Of one file: enough for any Corefile, too little for /dev/zero to fill the memory."""
 
 
-def load_corefile(path: str, env: Mapping[str, str], dns_port: int = 53) -> Corefile:
-    """Return the Corefile at `path`, with what it imports.
+def examine_corefile(path: str, env: Mapping[str, str], dns_port: int = 53) -> Reading:
+    """Return what can be read of the Corefile at `path`, and what is wrong with it.
 
     Args:
         path: `-` and `stdin` are standard input.
@@ -31,43 +31,19 @@ def load_corefile(path: str, env: Mapping[str, str], dns_port: int = 53) -> Core
 
     Raises:
         OSError: the file itself cannot be read; an import that cannot is a mistake.
-        CorefileError: with every mistake.
-    """
-    text, name = read_text(path)
-    return parse_text(text, name, env, dns_port)
-
-
-def parse_text(text: str, name: str, env: Mapping[str, str], dns_port: int = 53) -> Corefile:
-    """Return what `text` describes, with what it imports.
-
-    Args:
-        text: of a Corefile.
-        name: its path; when it has none, imports are relative to the working folder.
-        env: the variables it may use.
-        dns_port: of keys that name no port.
-
-    Raises:
-        CorefileError: with every mistake.
-    """
-    return parse(text, name, read=_read, glob=_glob, env=env, dns_port=dns_port)
-
-
-def examine_corefile(path: str, env: Mapping[str, str], dns_port: int = 53) -> Reading:
-    """Return what can be read of the Corefile at `path`, and what is wrong with it.
-
-    Arguments as with `load_corefile`.
-
-    Raises:
-        OSError: the file itself cannot be read.
     """
     text, name = read_text(path)
     return examine_text(text, name, env, dns_port)
 
 
 def examine_text(text: str, name: str, env: Mapping[str, str], dns_port: int = 53) -> Reading:
-    """Return what can be read of `text`, and what is wrong with it.
+    """Return what can be read of `text` and of what it imports, and what is wrong with it.
 
-    Arguments as with `parse_text`.
+    Args:
+        text: of a Corefile.
+        name: its path; when it has none, imports are relative to the working folder.
+        env: the variables it may use.
+        dns_port: of keys that name no port.
     """
     return examine(text, name, Access(_read, _glob, env), dns_port)
 

@@ -31,6 +31,8 @@ class Reply(NamedTuple):
     """From the packet to the response, without reading the manifests."""
     near: tuple[str, ...]
     """Names that may have been meant, when the answer is negative."""
+    problems: tuple[str, ...]
+    """What is wrong with the manifests; objects may be missing because of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,20 @@ def ask(message: bytes, *, manifests: str, corefile: str | None = None) -> Reply
     feed = Feed()
     configuration = configure(plans, Surroundings(feed, log=lambda _: None))
     feed.state()
-    feed.apply(read_once(manifests), int(time.time()))
+    snapshot = read_once(manifests)
+    feed.apply(snapshot, int(time.time()))
     exchange = _listener(configuration, question)
     started = time.perf_counter()
     response = exchange.respond(message, _Nobody())
     seconds = time.perf_counter() - started
     assert response is not None  # noqa: S101  only what is no query gets none
     is_answer = not response[3] & 0x0F and any(response[6:8])
-    return Reply(response, seconds, () if is_answer else near(feed.state(), question.owner))
+    return Reply(
+        response,
+        seconds,
+        () if is_answer else near(feed.state(), question.owner),
+        tuple(map(str, snapshot.problems)),
+    )
 
 
 def _listener(configuration: Configuration, question: Question) -> Exchange:

@@ -21,11 +21,14 @@ def near(state: State, owner: OwnerName) -> tuple[str, ...]:
     if "svc" in words[2:]:
         end = words.index("svc", 2)
         service, namespace = words[end - 2], words[end - 1]
+        asked = f"{service}.{namespace}"
     elif len(words) > 1:
         service, namespace = words[0], words[1]  # somebody left `svc` out
+        asked = ""
     else:
         return ()
-    return tuple(islice(dict.fromkeys(_candidates(state, service, namespace)), _MOST))
+    found = dict.fromkeys(_candidates(state, service, namespace))
+    return tuple(islice((name for name in found if name != asked), _MOST))
 
 
 def _candidates(state: State, service: str, namespace: str) -> list[str]:
@@ -39,4 +42,4 @@ def _candidates(state: State, service: str, namespace: str) -> list[str]:
     everywhere = {one.name: one.namespace for one in state.services}
     alike = get_close_matches(service, everywhere, _MOST, 0.8)
     found += [f"{name}.{everywhere[name]}" for name in alike]
-    return [name for name in found if name != f"{service}.{namespace}"]
+    return found

@@ -4,6 +4,7 @@ Wishes for one address share one server, whatever server blocks they come from.
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from time import perf_counter
@@ -67,9 +68,10 @@ class Probes:
             try:
                 async with asyncio.timeout(HEALTH_TIMEOUT_SECONDS):
                     await _get(host or "127.0.0.1", port, "/health")
-            except (OSError, TimeoutError) as error:
+            except OSError as error:  # a timeout is one too
                 self._metrics.add(HEALTH_FAILURES)
-                why = str(error) or f"no answer within {HEALTH_TIMEOUT_SECONDS:.0f}s"
+                why = os.strerror(error.errno) if error.errno else str(error)
+                why = why or f"no answer within {HEALTH_TIMEOUT_SECONDS:.0f}s"
                 write(f'[WARNING] plugin/health: Local health request to "{url}" failed: {why}')
                 continue
             seconds = perf_counter() - started

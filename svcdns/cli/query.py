@@ -28,6 +28,9 @@ Examples:
   svcdns query web.shop.svc.cluster.local -o json | jq .answer
 """
 
+MAX_PROBLEMS = 10
+"""Of manifests, shown beside an answer that is made from them."""
+
 
 class _Asked(NamedTuple):
     name: OwnerName
@@ -152,6 +155,10 @@ def _in_process(asked: _Asked, manifests: str, corefile: str | None) -> Report:
     except OSError as error:
         typer.echo(f"cannot read '{error.filename}': {error.strerror}", err=True)
         raise typer.Exit(1) from None
+    for problem in reply.problems[:MAX_PROBLEMS]:
+        typer.echo(problem, err=True)
+    if len(reply.problems) > MAX_PROBLEMS:
+        typer.echo(f"{len(reply.problems) - MAX_PROBLEMS:,} more like these", err=True)
     report = _report(asked, reply.response, f"from {manifests}", reply.seconds, "")
     return report if report.is_answer else replace(report, near=reply.near)
 

@@ -35,7 +35,7 @@ _FOREIGN = (
     "hooks.slack.com",
     "login.microsoftonline.com",
     "status.example.net",
-    "registry.npmjs.org",
+    "packages.example.net",
     "s3.amazonaws.com",
     "storage.googleapis.com",
     "www.example.com",

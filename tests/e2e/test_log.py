@@ -2,16 +2,25 @@
 
 import json
 import re
+import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import dns.message
 import pytest
 
 from svcdns.wire.edns import BARE_OPT
+from svcdns.wire.frame import Frames, frame
 from tests.e2e.conftest import SHOP
-from tests.support.process import ServerProcess, serving
+from tests.support.process import (
+    PATIENCE_SECONDS,
+    ServerProcess,
+    command,
+    environment,
+    free_port,
+    serving,
+)
 from tests.support.stubs import packet, question
 
 COREFILE = """
@@ -107,7 +116,48 @@ def test_every_line_is_an_object_when_asked_for(tmp_path: Path) -> None:
     assert any("A IN web.shop" in line.get("message", "") for line in lines)
 
 
-def test_messages_are_read_by_dnspython(server: ServerProcess) -> None:
-    _, response = send(server, packet(question(WEB)))
+@pytest.mark.parametrize("reader", ["stuck", "gone"])
+def test_a_reader_of_the_log_that_is_stuck_or_gone_holds_up_no_query(
+    tmp_path: Path, reader: str
+) -> None:
+    corefile = tmp_path / "Corefile"
+    corefile.write_text(COREFILE)
+    port = free_port()
+    line = ("--corefile", str(corefile), "--manifests", str(SHOP), "--bind", "127.0.0.1")
+    process = subprocess.Popen(
+        command("serve", *line, "--port", str(port)),
+        stdout=subprocess.PIPE,
+        env=environment(),
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        while "serve.ready" not in process.stdout.readline():
+            pass
+        if reader == "gone":
+            process.stdout.close()
 
-    assert dns.message.from_wire(response).answer
+        answers = ask_often(port, 2000)
+
+        assert answers == 2000
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_SECONDS) == 0
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def ask_often(port: int, times: int) -> int:
+    """Ask that many times over one connection, a hundred at once; return how often one answers."""
+    answers = 0
+    frames = Frames()
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as client:
+        for asked in range(100, times + 1, 100):
+            client.sendall(100 * frame(packet(question(WEB))))
+            while answers < asked:
+                received = client.recv(65_535)
+                assert received
+                answers += len(frames.receive(received))
+    return answers

@@ -10,7 +10,7 @@ import dns.rcode
 import pytest
 
 from tests.e2e.conftest import SHOP
-from tests.support.process import free_port, free_ports, run, running, serving
+from tests.support.process import ServerProcess, free_port, free_ports, run, running, serving
 
 WHOAMI = ". {\n    whoami\n}\n"
 KUBERNETES = ". {\n    kubernetes cluster.local\n}\n"
@@ -40,6 +40,17 @@ def test_a_port_in_use_names_who_has_it(corefile: Path, protocol: str) -> None:
     assert place.endswith(f" (pid {os.getpid()})")
     assert hint == f"  next  stop it, or choose another port: --port {port + 1}"
     assert done.stdout == ""
+
+
+def test_a_second_server_does_not_take_half_of_the_queries(
+    corefile: Path, shop: ServerProcess
+) -> None:
+    corefile.write_text(WHOAMI)
+
+    done = run("serve", "--corefile", str(corefile), "--port", str(shop.port))
+
+    assert done.returncode == 1
+    assert f"(pid {shop.process.pid})" in done.stderr
 
 
 def test_a_port_in_use_for_probes_ends_the_start_too(corefile: Path) -> None:

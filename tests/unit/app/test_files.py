@@ -5,9 +5,21 @@ from pathlib import Path
 import pytest
 
 from svcdns.app import files
-from svcdns.app.files import examine_corefile, load_corefile, parse_text, read_text
-from svcdns.corefile.errors import CorefileError
+from svcdns.app.files import examine_corefile, examine_text, read_text
+from svcdns.corefile.parser import Corefile, Reading
 from tests.support.corefiles import outline, said
+
+
+def good(reading: Reading) -> Corefile:
+    """Return the Corefile; fail if there is a mistake in it."""
+    assert not reading.mistakes, "\n".join(map(str, reading.mistakes))
+    return reading.corefile
+
+
+def problem(reading: Reading) -> str:
+    """Return the only mistake."""
+    (mistake,) = reading.mistakes
+    return mistake.problem
 
 
 @pytest.fixture
@@ -26,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_imports_are_read_from_the_folder_of_the_importing_file(folder: Path) -> None:
-    corefile = load_corefile(str(folder / "Corefile"), {"LEVEL": "stdout"})
+    corefile = good(examine_corefile(str(folder / "Corefile"), {"LEVEL": "stdout"}))
 
     assert outline(corefile) == [(["."], ["ready", "log", "errors stdout", "loop"])]
     assert [Path(file).name for file in corefile.files] == [
@@ -45,7 +57,7 @@ def test_imports_are_read_from_the_folder_of_the_importing_file(folder: Path) ->
 def test_a_relative_path_stays_relative(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
 
-    assert load_corefile("Corefile", {}).files[1:3] == (
+    assert good(examine_corefile("Corefile", {})).files[1:3] == (
         "custom/.hidden.override",
         "custom/a.override",
     )
@@ -82,14 +94,13 @@ def test_a_folder_is_no_import(tmp_path: Path) -> None:
     (tmp_path / "..data").mkdir()
     (tmp_path / "Corefile").write_text("import ..*\n")
 
-    with pytest.raises(CorefileError, match="is a directory"):
-        load_corefile(str(tmp_path / "Corefile"), {})
+    assert "is a directory" in problem(examine_corefile(str(tmp_path / "Corefile"), {}))
 
 
 def test_a_missing_import_is_a_mistake_but_a_missing_corefile_an_oserror(tmp_path: Path) -> None:
     corefile = tmp_path / "Corefile"
     with pytest.raises(FileNotFoundError):
-        load_corefile(str(corefile), {})
+        examine_corefile(str(corefile), {})
     corefile.write_text("import nothing\n")
 
     reading = examine_corefile(str(corefile), {})
@@ -103,16 +114,16 @@ def test_octets_that_are_no_utf_8_are_read_as_go_reads_them(tmp_path: Path) -> N
     corefile = tmp_path / "Corefile"
     corefile.write_bytes(b"# Schl\xfcssel\n. {\n log \xff\n}\n")
 
-    assert outline(load_corefile(str(corefile), {})) == [(["."], ["log \ufffd"])]
+    assert outline(good(examine_corefile(str(corefile), {}))) == [(["."], ["log \ufffd"])]
 
 
 def test_a_file_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MAX_OCTETS", 1024 * 1024)
 
     with pytest.raises(OSError, match="larger than 1 MiB"):
-        load_corefile(os.devnull.replace("null", "zero"), {})
-    with pytest.raises(CorefileError, match="Could not import '/dev/zero': larger than 1 MiB"):
-        parse_text("import /dev/zero\n", "Corefile", {})
+        examine_corefile(os.devnull.replace("null", "zero"), {})
+    imported = problem(examine_text("import /dev/zero\n", "Corefile", {}))
+    assert "Could not import '/dev/zero': larger than 1 MiB" in imported
 
 
 @pytest.mark.parametrize("path", ["-", "stdin"])
@@ -127,12 +138,13 @@ def test_a_text_of_no_file_imports_from_the_working_folder(
 ) -> None:
     monkeypatch.chdir(folder)
 
-    assert outline(parse_text(". {\nimport custom/first\n}\n", "stdin", {})) == [(["."], ["loop"])]
+    assert outline(good(examine_text(". {\nimport custom/first\n}\n", "stdin", {}))) == [
+        (["."], ["loop"])
+    ]
 
 
 def test_the_port_of_keys_without_one_decides_what_collides() -> None:
     text = ". {\nlog\n}\n.:1053 {\nlog\n}\n"
 
-    assert parse_text(text, "Corefile", {}).blocks
-    with pytest.raises(CorefileError, match="already defined"):
-        parse_text(text, "Corefile", {}, 1053)
+    assert good(examine_text(text, "Corefile", {})).blocks
+    assert "already defined" in problem(examine_text(text, "Corefile", {}, 1053))

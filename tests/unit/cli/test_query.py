@@ -178,6 +178,7 @@ class InProcessReply(NamedTuple):
     response: bytes
     seconds: float
     near: tuple[str, ...]
+    problems: tuple[str, ...] = ()
 
 
 def test_with_manifests_and_no_server_the_answer_is_made_here(
@@ -228,6 +229,21 @@ def test_a_servers_negative_answer_is_compared_with_the_manifests(
     assert head.startswith("NXDOMAIN  cart.shop A")
     assert head.endswith(f" 127.0.0.1:{port}")
     assert rest == [line]
+
+
+def test_what_is_wrong_with_the_manifests_is_said_beside_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problems = tuple(f"world/{number}.yaml: is broken" for number in range(12))
+    monkeypatch.setattr(
+        "svcdns.app.inprocess.ask",
+        lambda wire, **_: InProcessReply(answer(wire), 0.1, (), problems),
+    )
+
+    result = query("web.shop --manifests world -o json")
+
+    assert json.loads(result.stdout)["status"] == "NOERROR"
+    assert result.stderr.splitlines() == [*problems[:10], "2 more like these"]
 
 
 def test_manifests_that_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
