@@ -68,4 +68,4 @@ class Manifests:
 
     def _complain(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
-            _log.warning("manifests.problem", what=str(problem))
+            _log.finding("manifests.problem", what=str(problem))

@@ -141,7 +141,7 @@ async def watch(
     previous: Snapshot,
     *,
     polling: bool = False,
-    rescan_seconds: float = 5.0,
+    rescan_seconds: float = 1.0,
 ) -> AsyncIterator[Snapshot]:
     """Yield a new snapshot each time the files say something else than before.
 

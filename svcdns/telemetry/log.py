@@ -88,11 +88,19 @@ class Output:
         else:
             self._put(cut(escaped(line)))
 
-    def event(self, level: Level, room: str, event: str, fields: dict[str, Field]) -> bool:
+    def event(
+        self,
+        level: Level,
+        room: str,
+        event: str,
+        fields: dict[str, Field],
+        *,
+        limited: bool = True,
+    ) -> bool:
         """Print one event unless its rate is used up; return whether it was printed."""
         if level is Level.DEBUG and not self.debug:
             return False
-        if not self._admits(event):
+        if limited and not self._admits(event):
             return False
         if self.json:
             head = {"level": level.lower(), "event": event, "room": room}
@@ -195,6 +203,10 @@ class Log:
     def error(self, event: str, **fields: Field) -> None:
         """Print what an operator has to look at now."""
         _output.event(Level.ERROR, self._room, event, fields)
+
+    def finding(self, event: str, **fields: Field) -> None:
+        """Print what is wrong with something the operator wrote: each one, however many."""
+        _output.event(Level.WARNING, self._room, event, fields, limited=False)
 
     def bug(self, event: str, error: BaseException, **fields: Field) -> None:
         """Print an exception that nobody expected, with its traceback, a line per line."""

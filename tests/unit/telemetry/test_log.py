@@ -221,3 +221,11 @@ def test_no_text_makes_more_than_one_printable_line(text: str) -> None:
 
     assert len(page.lines) == 2
     assert all(line.isascii() and (line.isprintable() or not line) for line in page.lines)
+
+
+def test_findings_in_what_the_operator_wrote_are_all_printed(page: Page) -> None:
+    for number in range(3 * PER_SECOND):
+        get_log("source").finding("manifests.problem", what=f"shop.yaml:{number}")
+
+    assert len(page.lines) == 3 * PER_SECOND
+    assert page.lines[-1] == "[WARNING] manifests.problem what=shop.yaml:29"
