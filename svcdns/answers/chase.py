@@ -93,6 +93,8 @@ class Chase:
         name = parse_below(target, zone.name)
         assert name is not None, "the target was found to be within the zone"  # noqa: S101
         inner = self._resolve(asked._replace(owner=target, hops=hops), name)
+        if inner.rcode == RCode.SERVFAIL:  # not loaded yet: that must not become a denial
+            return inner
         further = inner.depends_on
         if inner.rcode != RCode.NOERROR:
             further = self._dependencies(name)
@@ -109,10 +111,13 @@ class Chase:
         inner: Answer | None = None
         if self._ask is not None and asked.depth < MAX_HOPS:
             inner = self._ask(Question.of(target, asked.rrtype), asked.depth + 1)
+        if inner is not None and any(rrset.owner == asked.owner for rrset in inner.answer):
+            why = Reason(InfoCode.OTHER, reason.endless, (service, target))
+            return Answer(answer=(link,), reason=why)
         if inner is not None and inner.answer:
             return Answer(answer=(link, *inner.answer))
-        why = inner.reason if inner is not None else None
+        cause = inner.reason if inner is not None else None
         return Answer(
             answer=(link,),
-            reason=Reason(InfoCode.OTHER, reason.unresolved, (service, target, why)),
+            reason=Reason(InfoCode.OTHER, reason.unresolved, (service, target, cause)),
         )

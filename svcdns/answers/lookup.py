@@ -9,6 +9,7 @@ Source: Kubernetes DNS-Based Service Discovery 1.1.0; RFC 1034 section 4.3.2; RF
 """
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from svcdns.answers import reason
@@ -31,7 +32,7 @@ from svcdns.answers.names import (
     parse_below,
 )
 from svcdns.answers.negative import Zone, name_error, nodata
-from svcdns.answers.pod_records import has_pod, is_canonical, pod_address
+from svcdns.answers.pod_records import count_pods, is_canonical, pod_address
 from svcdns.answers.reverse_records import pointers
 from svcdns.answers.reverse_tree import ReverseTree
 from svcdns.answers.service_lookup import ServiceLookup, service_dependencies
@@ -215,21 +216,24 @@ class Stanza:
         if address is None:
             return self._missing(asked, Reason(_OTHER, reason.not_an_address, (name,)))
         depends_on: Dependencies | None = None
+        pods = 1
         if settings.pods == "verified":
-            is_spelled = is_canonical(name.pod, address)
-            if not is_spelled or not has_pod(self._state, name.namespace, address):
+            pods = count_pods(self._state, name.namespace, address)
+            if not pods or not is_canonical(name.pod, address):
                 facts = (self._namespaces_of_pod, name, address)
                 return self._missing(asked, Reason(_OTHER, reason.no_pod, facts))
             depends_on = (on_namespace(name.namespace), on_address(address))
-        return self._pod_records(asked, address, depends_on)
+        return self._pod_records(asked, address, pods, depends_on)
 
-    def _pod_records(self, asked: Asked, address: bytes, depends_on: Dependencies | None) -> Answer:
+    def _pod_records(
+        self, asked: Asked, address: bytes, pods: int, depends_on: Dependencies | None
+    ) -> Answer:
         owner, ttl = asked.owner, self.settings.ttl
         addresses = RRset(owner, _A if len(address) == 4 else _AAAA, ttl, (address,))
         if asked.rrtype == addresses.rrtype:
             return Answer(answer=(addresses,), depends_on=depends_on)
         if asked.rrtype == _SRV:
-            records = (srv_record(0, 100, 0, owner),)
+            records = (srv_record(0, max(1, 100 // pods), 0, owner),)
             answer = (RRset(owner, _SRV, ttl, records),)
             return Answer(answer=answer, additional=(addresses,), depends_on=depends_on)
         why = Reason(_OTHER, reason.missing_type, (owner, asked.rrtype))
@@ -261,4 +265,4 @@ class Stanza:
     def _namespaces_of_pod(self, address: bytes) -> tuple[str, ...]:
         pods = self._state.pods_at(address)
         found = dict.fromkeys(pod.namespace for pod in pods)
-        return tuple(filter(self._services.is_served, found))
+        return tuple(islice(filter(self._services.is_served, found), reason.FEW))

@@ -33,6 +33,9 @@ def is_canonical(label: str, address: bytes) -> bool:
     return address_text(address).replace("." if len(address) == 4 else ":", "-") == label
 
 
-def has_pod(state: State, namespace: str, address: bytes) -> bool:
-    """Return whether a Pod of the Namespace has that address, be it its first or not."""
-    return any(pod.namespace == namespace for pod in state.pods_at(address))
+def count_pods(state: State, namespace: str, address: bytes) -> int:
+    """Return how many Pods of the Namespace have that address, be it their first or not.
+
+    Those that use the network of their Node share its addresses.
+    """
+    return sum(pod.namespace == namespace for pod in state.pods_at(address))

@@ -9,6 +9,7 @@ Source: RFC 8914.
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from svcdns.answers.answer import Reason
 from svcdns.answers.names import (
@@ -22,7 +23,16 @@ from svcdns.answers.names import (
     ServiceName,
     ZonalName,
 )
-from svcdns.answers.service_records import Slices, dashed, known_as, ready_labels
+from svcdns.answers.service_records import (
+    READY,
+    Slices,
+    count,
+    dashed,
+    is_labelled,
+    known_as,
+    ready_labels,
+    slices_with,
+)
 from svcdns.cluster.model import Service
 from svcdns.wire.codes import RRType, type_text
 from svcdns.wire.name import OwnerName, address_text, label_text, to_text
@@ -30,9 +40,11 @@ from svcdns.wire.name import OwnerName, address_text, label_text, to_text
 BelowService = ServiceName | EndpointName | PortName | ZonalName
 InNamespace = BelowService | NamespaceNode | PodName
 Elsewhere = Callable[[str], Sequence[str]]
-"""Name of a Service -> the Namespaces of this server block that have one."""
+"""Name of a Service -> Namespaces of this server block that have one, `FEW` at the most."""
 
 _LISTED = 5
+FEW = _LISTED + 1
+"""What a sentence has room for, and one more to know that there are others."""
 _ORDINARY = re.compile(r"[a-z0-9_.-]*")
 
 
@@ -64,21 +76,19 @@ def no_service(elsewhere: Elsewhere, name: BelowService) -> str:
 
 def nothing_ready(service: Service, slices: Slices) -> str:
     """Say how many endpoints a headless Service has, that none is ready, and which they are."""
-    endpoints = known_as(slices, ready=False)
-    if not endpoints:
+    if not count(slices, ready=False):
         return (
             f"headless Service {_key(service)} exists, but has no endpoints: "
             "does its selector match any Pod?"
         )
     hint = "" if service.publish_not_ready else "; set publishNotReadyAddresses to publish them"
-    return f"Service {_key(service)} exists; {_none_ready(endpoints)}{hint}"
+    return f"Service {_key(service)} exists; {_none_ready(slices)}{hint}"
 
 
 def empty_service(service: Service, slices: Slices) -> str:
     """Say that `ignore empty_service` hides a Service without ready endpoints."""
-    endpoints = known_as(slices, ready=False)
     return (
-        f"Service {_key(service)} exists, but {_none_ready(endpoints)}, "
+        f"Service {_key(service)} exists, but {_none_ready(slices)}, "
         "and `ignore empty_service` hides it until one is ready"
     )
 
@@ -90,12 +100,19 @@ def endpoints_off(service: Service) -> str:
 
 def no_endpoint(service: Service, slices: Slices, name: EndpointName, pod_names: object) -> str:
     """Say that no ready endpoint has that label, and which do."""
-    wanted = _quoted(name.endpoint)
-    if name.endpoint in known_as(slices, ready=False):
+    wanted, by_pod = _quoted(name.endpoint), bool(pod_names)
+    is_wanted = is_labelled(name.endpoint, pod_names=by_pod)
+    if any(
+        not bits & READY and is_wanted(one, index)
+        for one in slices_with(slices, name.endpoint, pod_names=by_pod)
+        for index, bits in enumerate(one.conditions)
+    ):
         hint = "" if service.publish_not_ready else "; set publishNotReadyAddresses to publish it"
         return f"endpoint {wanted} of Service {_key(service)} is not ready{hint}"
-    labels = ready_labels(slices, pod_names=bool(pod_names))
-    which = f"ready are {_listed(labels)}" if labels else "no endpoint is ready"
+    labels = list(islice(ready_labels(slices, pod_names=by_pod), _LISTED))
+    which = "no endpoint is ready"
+    if labels:
+        which = f"ready are {_listed(labels, count(slices, ready=True))}"
     return f"Service {_key(service)} has no endpoint {wanted}; {which}"
 
 
@@ -212,6 +229,8 @@ def no_name_servers() -> str:
 def missing_type(owner: OwnerName, rrtype: int, service: Service | None = None) -> str:
     """Say that a name exists but has no such records."""
     subject = _name(owner) if service is None else f"Service {_key(service)}"
+    if rrtype == RRType.ANY:
+        return f"{subject} exists, but type ANY is not answered; ask for one type, such as A"
     return f"{subject} exists, but has no {type_text(rrtype)} record"
 
 
@@ -251,20 +270,30 @@ def _searched(*labels: str) -> str:
     return f"; perhaps the client asked for {_quoted(name)} and its search list added the rest"
 
 
-def _none_ready(endpoints: list[str]) -> str:
-    if not endpoints:
+def _none_ready(slices: Slices) -> str:
+    number = count(slices, ready=False)
+    if not number:
         return "has no endpoints"
-    return f"0 of {len(endpoints)} endpoints are ready ({_listed(endpoints)})"
+    names = list(islice(known_as(slices, ready=False), _LISTED))
+    return f"0 of {number} endpoints are ready ({_listed(names, number)})"
 
 
-def _listed(words: Sequence[str]) -> str:
-    more = f" and {len(words) - _LISTED} more" if len(words) > _LISTED else ""
-    return ", ".join(words[:_LISTED]) + more
+def _listed(words: Sequence[str], number: int = 0) -> str:
+    """Return the first few words, and how many more there are.
+
+    Args:
+        words: all of them, or as many as are shown.
+        number: how many there are in the second case.
+    """
+    shown, more = ", ".join(words[:_LISTED]), max(number, len(words)) - _LISTED
+    return f"{shown} and {more} more" if more > 0 and len(words) >= _LISTED else shown
 
 
 def _namespaces(names: Sequence[str]) -> str:
-    word = "namespace" if len(names) == 1 else "namespaces"
-    return f"{word} {_listed([_quoted(name) for name in names])}"
+    shown = ", ".join(_quoted(name) for name in names[:_LISTED])
+    if len(names) > _LISTED:
+        return f"namespaces {shown} and others"
+    return f"namespace {shown}" if len(names) == 1 else f"namespaces {shown}"
 
 
 def _name(owner: OwnerName) -> str:

@@ -65,13 +65,9 @@ def pointers(
 
 def _labels(one: EndpointSlice, address: bytes, *, pod_names: bool) -> Iterator[str]:
     """Yield the label of each ready endpoint of the slice that has the address."""
-    width = len(address)
-    start = one.addresses.find(address) if one.width == width else -1
-    while start >= 0:
-        index, misplaced = divmod(start, width)
-        if not misplaced and one.conditions[index] & READY:
+    for index in one.indexes_of(address):
+        if one.conditions[index] & READY:
             yield endpoint_label(one, index, pod_names=pod_names)
-        start = one.addresses.find(address, start + 1)
 
 
 def _name(zone: OwnerName, namespace: str, service: str) -> OwnerName | None:

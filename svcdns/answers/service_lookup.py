@@ -7,6 +7,7 @@ Source: Kubernetes DNS-Based Service Discovery 1.1.0 sections 2.3 to 2.5.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 
 from svcdns.answers import reason
 from svcdns.answers.answer import (
@@ -34,6 +35,7 @@ from svcdns.answers.service_records import (
     is_labelled,
     is_ready,
     service_name,
+    slices_with,
     srv_rrsets,
 )
 from svcdns.answers.settings import KubernetesSettings
@@ -75,8 +77,9 @@ class ServiceLookup:
         return namespace in self._state.namespaces and (not allowed or namespace in allowed)
 
     def elsewhere(self, service: str) -> Sequence[str]:
-        """Return the served Namespaces with a Service of that name."""
-        return tuple(filter(self.is_served, self._state.namespaces_of(service)))
+        """Return the first of the served Namespaces with a Service of that name."""
+        served = filter(self.is_served, self._state.namespaces_of(service))
+        return tuple(islice(served, reason.FEW))
 
     def no_namespace(self, namespace: str, name: reason.InNamespace) -> Reason:
         """Return why a Namespace is not served."""
@@ -158,7 +161,8 @@ class ServiceLookup:
 
     def _endpoint(self, service: Service, slices: Slices, label: str) -> Parts | None:
         pod_names = self._settings.endpoint_pod_names
-        parts = endpoint_parts(slices, keep=is_labelled(label, pod_names=pod_names))
+        few = slices_with(slices, label, pod_names=pod_names)
+        parts = endpoint_parts(few, keep=is_labelled(label, pod_names=pod_names))
         if parts:
             return parts
         # No endpoint, but perhaps the node that port names hang from: what has names below

@@ -2,7 +2,7 @@
 
 A Service with a ClusterIP is its own addresses; a headless one, and every endpoint name, is
 the ready addresses of its EndpointSlices. Whether the name exists at all, and what to say when
-it does not, is `lookup`'s business.
+it does not, is `service_lookup`'s business.
 
 Source: Kubernetes DNS-Based Service Discovery 1.1.0 sections 2.3 and 2.4; SRV: RFC 2782.
 """
@@ -17,6 +17,16 @@ from svcdns.wire.name import MAX_LABEL, OwnerName, address_text, pack_address
 from svcdns.wire.rrset import RRset, srv_record
 
 READY = Condition.READY.value
+
+_COUNTED = tuple(
+    tuple(
+        bits
+        for bits in range(2 * max(Condition))
+        if bool(bits & READY) is ready and not bits & Condition.FURTHER
+    )
+    for ready in (False, True)
+)
+"""By whether it is ready: what the conditions of an endpoint, at its first address, may be."""
 
 Slices = tuple[EndpointSlice, ...]
 
@@ -168,6 +178,23 @@ def is_labelled(wanted: str, *, pod_names: bool) -> Callable[[EndpointSlice, int
     return keep
 
 
+def slices_with(slices: Slices, label: str, *, pod_names: bool) -> Slices:
+    """Return the slices that may have an endpoint labelled `label` (lower case).
+
+    Thousands of endpoints are passed over as fast as octets are compared, so that a name nobody
+    has costs little however large the Service is.
+    """
+    address = _undashed(label)
+    return tuple(
+        one
+        for one in slices
+        if label in one.hostnames
+        or (address is not None and address in one.addresses)
+        or (pod_names and one.pods)
+        or not one.width
+    )
+
+
 def _undashed(label: str) -> bytes | None:
     """Return the address whose dashed form is exactly `label`, else None."""
     separator = "." if label.count("-") == 3 and "--" not in label else ":"
@@ -248,26 +275,36 @@ def _targets(
         yield target, address
 
 
-def known_as(slices: Slices, *, ready: bool) -> list[str]:
-    """Return what people call the endpoints that are ready, or those that are not.
+def count(slices: Slices, *, ready: bool) -> int:
+    """Return how many endpoints are ready, or how many are not, whatever addresses they have."""
+    return sum(one.conditions.count(bits) for one in slices for bits in _COUNTED[ready])
+
+
+def known_as(slices: Slices, *, ready: bool) -> Iterator[str]:
+    """Yield what people call the endpoints that are ready, or those that are not.
 
     Further addresses of the same endpoint are left out.
     """
-    return [
-        endpoint.hostname or endpoint.pod or endpoint.fqdn or address_text(endpoint.address)
-        for one in slices
-        for endpoint in one.endpoints()
-        if not endpoint.conditions & Condition.FURTHER
-        and bool(endpoint.conditions & Condition.READY) is ready
-    ]
+    for one in slices:
+        for index, bits in enumerate(one.conditions):
+            if bits in _COUNTED[ready]:
+                yield _known_as(one, index)
 
 
-def ready_labels(slices: Slices, *, pod_names: bool) -> list[str]:
-    """Return the distinct labels that name ready endpoints."""
-    labels = (
-        endpoint_label(one, index, pod_names=pod_names)
-        for one in slices
-        for index, bits in enumerate(one.conditions)
-        if bits & READY
-    )
-    return list(dict.fromkeys(filter(None, labels)))
+def _known_as(one: EndpointSlice, index: int) -> str:
+    for column in (one.hostnames, one.pods, one.fqdns):
+        if column and column[index]:
+            return column[index]
+    return address_text(one.addresses[index * one.width : (index + 1) * one.width])
+
+
+def ready_labels(slices: Slices, *, pod_names: bool) -> Iterator[str]:
+    """Yield the distinct labels that name ready endpoints."""
+    seen = {""}
+    for one in slices:
+        for index, bits in enumerate(one.conditions):
+            if bits & READY:
+                label = endpoint_label(one, index, pod_names=pod_names)
+                if label not in seen:
+                    seen.add(label)
+                    yield label

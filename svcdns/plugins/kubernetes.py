@@ -197,7 +197,7 @@ def _names(zones: tuple[str, ...]) -> tuple[OwnerName, ...]:
 
 def build(settings: KubernetesSettings, scope: Scope) -> Steps:
     """Return the step that answers, the labels, and when the cluster is known."""
-    state = scope.cluster(settings.labels, settings.namespace_labels)
+    state = scope.cluster(settings)
     stanza = Stanza(settings, state, local_addresses=scope.local_addresses, ask=scope.ask)
     return Steps(
         answer=_answer_step(stanza),

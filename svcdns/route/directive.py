@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from svcdns.answers.answer import Answer
+from svcdns.answers.settings import KubernetesSettings
 from svcdns.cluster.state import State
 from svcdns.corefile.arguments import Arguments
 from svcdns.route.stages import Steps
@@ -39,8 +40,8 @@ class Scope(Protocol):
         """Packed addresses this process can be reached at; loopback only where nothing else is."""
         ...
 
-    def cluster(self, labels: str, namespace_labels: str) -> State:
-        """Return the state of the cluster as these two selectors see it."""
+    def cluster(self, settings: KubernetesSettings) -> State:
+        """Return the state of the cluster as this stanza sees it."""
         ...
 
     def ask(self, question: Question, depth: int) -> Answer | None:

@@ -5,6 +5,7 @@ letter cases, unusual EDNS, names that are computed first, blocks that somebody 
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Protocol
@@ -101,6 +102,7 @@ class Exchange:
         self._clock = clock
         self._on_bug = on_bug
         self._reasons = reasons
+        self._remark = ""
         self._turns = count()
         self._unobserved: list[tuple[tuple[ObserveStep, ...], Observed]] = []
 
@@ -121,6 +123,12 @@ class Exchange:
         """Forget every answer."""
         self._bare.clear()
         self._observed.clear()
+
+    def remark(self, text: str) -> None:
+        """Let every reason end with `text`, which is about all answers at the moment."""
+        if text != self._remark:
+            self._remark = text
+            self.clear()
 
     def credit(self, seconds: float, queries: int) -> None:
         """Credit the time of a batch to its queries."""
@@ -189,7 +197,7 @@ class Exchange:
         if entry is None:
             inner = self._inner
             inner.exchange, inner.query, inner.client = self, query, client
-            answer = route.answer(query, client)
+            answer = self._remarked(route.answer(query, client))
             is_missing = answer.rcode == RCode.NXDOMAIN
             if answer.depends_on is None or (is_missing and not table.is_asked_again(question.key)):
                 zone = route.zone if route.measured else ""
@@ -199,6 +207,12 @@ class Exchange:
             put = table.put_missing if is_missing else table.put
             put(question.key, entry, answer.depends_on)
         return self._send_entry(query, client, entry), entry.answer
+
+    def _remarked(self, answer: Answer) -> Answer:
+        if not self._remark or answer.reason is None:
+            return answer
+        why = Reason(answer.reason.code, _and_that, (answer.reason, self._remark))
+        return replace(answer, reason=why)
 
     def _send(
         self, query: Query, client: Client, answer: Answer, zone: str, turn: int = 0
@@ -254,6 +268,10 @@ class StreamResponder:
 def _lane(query: Query, client: Client) -> int:
     edns = query.edns
     return client.lane + (0 if edns is None else 2 if edns.dnssec_ok else 1)
+
+
+def _and_that(reason: Reason, remark: str) -> str:
+    return f"{reason.text()}; {remark}"
 
 
 def _failure(answer: Answer | None) -> str:

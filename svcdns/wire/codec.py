@@ -1,8 +1,8 @@
 r"""Whole messages to text, and queries from names: the only door to dnslib.
 
-For people and for cold paths: `svcdns query`, `svcdns explain`, tests. The records that a
-cluster's DNS is made of are written here; dnslib is imported when a rarer type turns up, and
-what neither knows is shown as `\# LENGTH HEX`, so decoding never fails because of RDATA.
+For people and for cold paths: `svcdns query`, tests. The records that a cluster's DNS is made
+of are written here; dnslib is imported when a rarer type turns up, and what neither knows is
+shown as `\# LENGTH HEX`, so decoding never fails because of RDATA.
 
 Source: RFC 1035 section 5.1 (text of records); RFC 3597 section 5 (unknown types); RFC 6891
 section 6.1.3 (extended RCODE); RFC 8914 (Extended DNS Errors).

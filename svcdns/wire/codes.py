@@ -169,7 +169,9 @@ def type_number(text: str) -> int:
         return known
     unnamed = _UNNAMED_TYPE.fullmatch(upper)
     if unnamed is None or int(unnamed[1]) > 0xFFFF:
-        raise ValueError(f"{text!r} is not a record type: write A, AAAA, SRV … or TYPE1234")
+        raise ValueError(
+            f"{text!r} is not a record type: write A, AAAA, SRV and so on, or TYPE1234"
+        )
     return int(unnamed[1])
 
 

@@ -173,6 +173,14 @@ def parents(name: OwnerName) -> Iterator[OwnerName]:
     yield ROOT
 
 
+def unmapped(packed: bytes) -> bytes:
+    """Return the IPv4 address that an IPv4-mapped IPv6 address stands for, else the address.
+
+    Source: RFC 4291 section 2.5.5.2.
+    """
+    return packed[12:] if packed.startswith(_MAPPED) else packed
+
+
 def reverse_name(packed: bytes) -> OwnerName:
     """Return the name below in-addr.arpa or ip6.arpa that stands for an address.
 

@@ -23,6 +23,8 @@ from svcdns.wire.rrset import RRset
 _HEADER = 12
 _MIN_UDP = 512
 _OPT = int(RRType.OPT)
+_ROOT_OPT = b"\0" + _OPT.to_bytes(2)
+"""How every OPT record begins: owner and TYPE."""
 _BARE_OPT_SIZE = 11
 _HEAD = Struct("!HHHHHH")
 _HEAD_START = Struct("!HHH")
@@ -205,7 +207,8 @@ def truncate(message: bytes, limit: int, opt: bytes = b"") -> bytes:
         opt: the OPT to put at the end.
 
     Raises:
-        MalformedMessageError: `message` does not fit, is from elsewhere and cannot be read.
+        MalformedMessageError: `message` does not fit, is from elsewhere and cannot be read as far
+            as it would be kept.
 
     Source: RFC 2181 section 9; RFC 6891 section 7 (a cut response keeps its OPT).
     """
@@ -215,16 +218,20 @@ def truncate(message: bytes, limit: int, opt: bytes = b"") -> bytes:
         additionals = int.from_bytes(message[10:12]) + 1
         return message[:10] + additionals.to_bytes(2) + message[12:] + opt
     end = question_end(message)
-    walk = list(records(message))
-    own = next((record for record in walk if _is_opt(record)), None)
-    if own is not None:
-        # What stands behind the OPT could not move into its place: names point by offset.
-        walk = walk[: walk.index(own)]
-        opt = message[own.start : own.end]
+    kept: Iterable[Record] = records(message)
+    # A Service may have thousands of endpoints: do not walk to the end of all their records for
+    # an OPT that cannot be there.
+    if not opt and any(message[10:12]) and message.find(_ROOT_OPT, end) >= 0:
+        kept = list(kept)
+        own = next((record for record in kept if _is_opt(record)), None)
+        if own is not None:
+            # What stands behind the OPT could not move into its place: names point by offset.
+            kept = kept[: kept.index(own)]
+            opt = message[own.start : own.end]
     if end + len(opt) > limit:
         opt = opt[: _BARE_OPT_SIZE - 2] + b"\0\0"
     counts = [0, 0, int(bool(opt))]
-    for record in walk:
+    for record in kept:
         if record.end + len(opt) > limit:
             break
         counts[record.section] += 1

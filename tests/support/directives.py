@@ -3,6 +3,7 @@
 from typing import Any
 
 from svcdns.answers.answer import Answer
+from svcdns.answers.settings import KubernetesSettings
 from svcdns.cluster.state import State
 from svcdns.corefile.arguments import Arguments
 from svcdns.corefile.parser import parse
@@ -21,8 +22,8 @@ class FixedScope:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def cluster(self, labels: str, namespace_labels: str) -> State:
-        raise AssertionError(labels + namespace_labels)
+    def cluster(self, settings: KubernetesSettings) -> State:
+        raise AssertionError(settings)
 
     def ask(self, question: Question, depth: int) -> Answer | None:
         raise AssertionError(question, depth)

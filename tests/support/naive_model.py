@@ -171,8 +171,7 @@ class NaiveModel:
                 if pod.namespace == namespace
                 for address in pod.addresses
             ]
-            if text not in addresses:
-                return None
+            return [Item(host, 0, f"{below}.{zone}")] * addresses.count(text) or None
         return [Item(host, 0, f"{below}.{zone}")]
 
     def _has_names_below(self, below: str, zone: str) -> bool:
@@ -193,13 +192,13 @@ class NaiveModel:
             # A port without a name still answers to `_`, the name for any.
             names = [name.removeprefix(".") for name in names]
             found = [name for name in names if self._items(name, zone)]
-            ready = self._ready(service)
-            if self.settings.zonal and service.headless and ready:
+            if self.settings.zonal and service.headless:
                 # Any topology zone has a name, if only to say that nobody is there.
                 found += [f"{'x'}.{word}._zone.{base}" for word in ("pin", "prefer")]
                 if below.endswith((f".pin._zone.{base}", f".prefer._zone.{base}")):
                     return True
-            if any(name.endswith(f".{below}") for name in found):
+            # A headless Service itself has to vanish when nobody is ready (2.4.1), zonal or not.
+            if below != base and any(name.endswith(f".{below}") for name in found):
                 return True
         return False
 
@@ -246,10 +245,7 @@ class NaiveModel:
         if targets and rrtype == "PTR":
             ttl = self.settings.ttl
             return "NOERROR", frozenset(f"{name} {ttl} PTR {one}" for one in targets), _NOTHING
-        owned = [
-            one for one, found in pointers.items() if any(self._is_of_a_service(t) for t in found)
-        ]
-        exists = bool(targets) or any(one.endswith(f".{name}") for one in owned)
+        exists = bool(targets) or any(one.endswith(f".{name}") for one in pointers)
         return ("NODATA" if exists else "NXDOMAIN"), _NOTHING, _NOTHING
 
     def _pointers(self) -> dict[str, list[str]]:
@@ -273,11 +269,6 @@ class NaiveModel:
                     target = f"{label}.{one.service}.{one.namespace}.svc.{primary}"
                     endpoints.setdefault(name, []).append(target)
         return endpoints | services
-
-    def _is_of_a_service(self, target: str) -> bool:
-        labels = target.split(".")
-        at = labels.index("svc")
-        return any(one.key == (labels[at - 1], labels[at - 2]) for one in self.services)
 
     def _ready(self, service: Service) -> list[tuple[EndpointSlice, Endpoint]]:
         if self.settings.noendpoints:

@@ -8,6 +8,7 @@ it.
 from collections.abc import Iterable
 
 from svcdns.answers.answer import Answer
+from svcdns.answers.settings import KubernetesSettings
 from svcdns.cluster.change import WatchEvent
 from svcdns.cluster.state import State
 from svcdns.corefile.parser import parse
@@ -67,8 +68,9 @@ class _Scope:
         self._state = state
         self._elsewhere = elsewhere
 
-    def cluster(self, labels: str, namespace_labels: str) -> State:
-        assert (labels, namespace_labels) == ("", ""), "selectors are for whoever feeds the state"
+    def cluster(self, settings: KubernetesSettings) -> State:
+        selectors = (settings.labels, settings.namespace_labels)
+        assert selectors == ("", ""), "selectors are for whoever feeds the state"
         return self._state
 
     def ask(self, question: Question, _depth: int) -> Answer | None:

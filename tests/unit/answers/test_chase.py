@@ -81,6 +81,16 @@ def test_a_target_that_can_never_be_there_leaves_nodata() -> None:
     assert answer.depends_on == (SHOP, on_service("shop", "nobody"))
 
 
+def test_a_target_that_may_only_not_be_loaded_yet_is_not_denied() -> None:
+    state = state_of(CLUSTER)
+    state.synced = False
+
+    answer = find(stanza_of(state), "lost")
+
+    assert answer.rcode == RCode.SERVFAIL
+    assert answer.depends_on is None
+
+
 def test_what_leads_to_something_that_is_not_kept_is_not_kept() -> None:
     answer = find(stanza_of(state_of(CLUSTER), pods="insecure"), "pod")
 
@@ -178,5 +188,21 @@ def test_a_circle_through_another_zone_ends() -> None:
     answer = find(stanzas[0], "across")
 
     assert depths == list(range(1, MAX_HOPS + 1))
-    assert len(answer.answer) == MAX_HOPS + 1
     assert all(isinstance(one, RRset) and one.rrtype == RRType.CNAME for one in answer.answer)
+    # Each name once: the same CNAME over and over tells a client nothing more.
+    owners = [one.owner for one in answer.answer]
+    assert 1 <= len(owners) == len(set(owners))
+
+
+def test_a_circle_through_another_zone_is_called_one() -> None:
+    def ask(one: Question, depth: int) -> Answer | None:
+        back = cname(one.owner, 5, from_text("out.shop.svc.cluster.local"))
+        there = cname(from_text("out.shop.svc.cluster.local"), 5, one.owner)
+        return Answer(answer=(back, there)) if depth == 1 else None
+
+    stanza = stanza_of(state_of("Service shop/out ExternalName other.example"), ask=ask)
+    answer = find(stanza, "out")
+
+    assert owners(answer) == ["out"]
+    assert answer.reason is not None
+    assert "in a circle or too far" in answer.reason.text()

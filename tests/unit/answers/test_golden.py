@@ -141,9 +141,11 @@ NXDOMAIN = [
     "hdls-none.testns.svc",
     "endpoint.external.testns.svc",
     "_http._tcp.external.testns.svc",
+    "_._.external.testns.svc",
     "external-address.testns.svc",
     "x.dns-version",
     "x.ns.dns",
+    "ns.dns.cluster.local",
     "a.svc1.testns.pod",
     "172-0-0-7.empty.svc",
 ]
@@ -298,6 +300,8 @@ def test_an_ipv4_mapped_address_points_to_what_the_ipv4_address_does() -> None:
         pytest.param("01.0.0.10.in-addr.arpa.", id="no number"),
         pytest.param("1.1.0.0.10.in-addr.arpa.", id="five numbers"),
         pytest.param("svc.in-addr.arpa.", id="a tree of forward zones"),
+        pytest.param("pod.ip6.arpa.", id="the other tree"),
+        pytest.param("x.1" + ".0" * 23 + ".d.c.b.a.4.3.2.1.ip6.arpa.", id="33 labels"),
         pytest.param("svc1.testns.svc.in-addr.arpa.", id="a Service below a reverse zone"),
         pytest.param("2.ip6.arpa.", id="no IPv6 address begins so"),
         pytest.param("x.ip6.arpa.", id="no nibble"),
@@ -524,6 +528,8 @@ def test_the_root_zone_works_like_any_other() -> None:
 
     assert reply("svc1.testns.svc.", "A", zones=zones).rcode == "NOERROR"
     assert reply("ns.dns.", "MX", zones=zones).rcode == "NODATA"
+    server = reply("ns.dns.", "A", zones=zones, local=("192.0.2.1",))
+    assert server.answer == ("ns.dns. 5 A 192.0.2.1",)
     found = reply("1.0.0.10.in-addr.arpa.", "PTR", zones=zones)
     assert found.answer == records("1.0.0.10.in-addr.arpa.", "PTR", "svc1.testns.svc.")
     missing = reply("svc0.testns.svc.", "A", zones=zones)

@@ -5,7 +5,9 @@ from svcdns.answers.names import Fixed, ServiceName
 from svcdns.wire.codes import RCode, RRType
 from svcdns.wire.edns import InfoCode
 from svcdns.wire.name import from_text, pack_address, to_text
+from tests.support.cluster_text import state_of
 from tests.support.golden import golden_state, stanza_of
+from tests.support.replies import ask
 from tests.support.stubs import question
 
 STATE = golden_state()
@@ -138,3 +140,22 @@ def test_a_zone_that_is_one_address_answers_for_it_at_its_apex() -> None:
     assert [one.rrtype for one in pointer.answer] == [RRType.PTR]
     assert soa is not None
     assert [one.rrtype for one in soa.answer] == [RRType.SOA]
+
+
+def test_addresses_are_spelled_as_rfc_5952_does_whoever_wrote_them() -> None:
+    state = state_of(
+        "Service shop/db headless\nEndpointSlice shop/db-1 of db: FD00::0:7, fd00:0:0:0:0:0:0:8"
+    )
+    stanza = stanza_of(state)
+    reverse = "8" + ".0" * 27 + ".0.0.d.f.ip6.arpa."
+
+    endpoint = ask(stanza, "fd00--7.db.shop.svc.cluster.local.", "AAAA")
+    by_hand = ask(stanza, "fd00--0-7.db.shop.svc.cluster.local.", "AAAA")
+    pointer = ask(stanza, reverse, "PTR")
+
+    assert endpoint is not None
+    assert endpoint.answer == ("fd00--7.db.shop.svc.cluster.local. 5 AAAA fd00::7",)
+    assert by_hand is not None
+    assert by_hand.rcode == "NXDOMAIN"
+    assert pointer is not None
+    assert pointer.answer == (f"{reverse} 5 PTR fd00--8.db.shop.svc.cluster.local.",)

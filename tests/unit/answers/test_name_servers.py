@@ -14,6 +14,10 @@ EndpointSlice kube-system/dns-1 of dns port dns/UDP 53: 10.244.0.2, 10.244.0.3, 
 Service kube-system/dns-headless headless port dns/UDP 53
 EndpointSlice kube-system/dns-h of dns-headless port dns/UDP 53: 10.244.0.2 hostname=a, 10.244.0.3
 EndpointSlice kube-system/gone-1 of gone port dns/UDP 53: 10.244.0.9
+Service kube-system/waiting port dns/UDP 53
+EndpointSlice kube-system/waiting-1 of waiting port dns/UDP 53: 10.244.0.7
+Service kube-system/elsewhere ExternalName dns.example.com
+EndpointSlice kube-system/elsewhere-1 of elsewhere port dns/UDP 53: 10.244.0.8
 """
 
 
@@ -65,6 +69,13 @@ def test_our_slice_without_its_service_leaves_no_name_server() -> None:
     assert servers("10.244.0.9") == []
     assert reply("cluster.local.", "NS", "10.244.0.9").rcode == "NODATA"
     assert reply("ns.dns.cluster.local.", "A", "10.244.0.9").rcode == "NODATA"
+
+
+def test_our_service_without_an_address_leaves_no_name_server() -> None:
+    for local in ("10.244.0.7", "10.244.0.8"):
+        assert servers(local) == []
+        assert reply("cluster.local.", "NS", local).rcode == "NODATA"
+        assert reply("ns.dns.cluster.local.", "A", local).rcode == "NODATA"
 
 
 def test_a_process_with_loopback_only_has_no_name_server() -> None:

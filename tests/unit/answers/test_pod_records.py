@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svcdns.answers.pod_records import has_pod, is_canonical, pod_address
+from svcdns.answers.pod_records import count_pods, is_canonical, pod_address
 from svcdns.wire.name import address_text, pack_address
 from tests.support.cluster_text import state_of
 
@@ -54,9 +54,13 @@ def test_an_ipv6_address_has_one_canonical_spelling() -> None:
 
 
 def test_every_address_of_a_pod_counts_in_its_own_namespace() -> None:
-    state = state_of("Pod shop/db-0 10.1.0.3 fd00::3\nPod ops/x 10.1.0.4")
+    state = state_of(
+        "Pod shop/db-0 10.1.0.3 fd00::3\nPod ops/x 10.1.0.4\n"
+        "Pod ops/on-node 10.0.0.9\nPod ops/beside-it 10.0.0.9"
+    )
 
-    assert has_pod(state, "shop", pack_address("10.1.0.3"))
-    assert has_pod(state, "shop", pack_address("fd00::3"))
-    assert not has_pod(state, "shop", pack_address("10.1.0.4"))
-    assert not has_pod(state, "ops", pack_address("10.1.0.3"))
+    assert count_pods(state, "shop", pack_address("10.1.0.3")) == 1
+    assert count_pods(state, "shop", pack_address("fd00::3")) == 1
+    assert count_pods(state, "shop", pack_address("10.1.0.4")) == 0
+    assert count_pods(state, "ops", pack_address("10.1.0.3")) == 0
+    assert count_pods(state, "ops", pack_address("10.0.0.9")) == 2

@@ -9,6 +9,7 @@ from svcdns.answers.names import (
     ServiceName,
 )
 from svcdns.cluster.model import EndpointSlice, Service
+from svcdns.wire.codes import RRType
 from svcdns.wire.name import from_text
 from tests.support.cluster_text import object_of
 
@@ -56,6 +57,44 @@ def test_an_endpoint_that_is_there_but_not_ready_is_told_apart() -> None:
         "endpoint 'cart-1' of Service shop/cart is not ready; "
         "set publishNotReadyAddresses to publish it"
     )
+
+
+def test_an_endpoint_that_is_not_ready_is_found_by_the_name_it_would_have() -> None:
+    other = slice_of("10.1.0.4 not-ready pod=cart-x7f2, 10.1.0.5")
+
+    by_address = EndpointName("shop", "cart", "10-1-0-4")
+    by_pod = EndpointName("shop", "cart", "cart-x7f2")
+
+    assert "'10-1-0-4' of Service shop/cart is not ready" in reason.no_endpoint(
+        CART, (other,), by_address, pod_names=False
+    )
+    assert "'cart-x7f2' of Service shop/cart is not ready" in reason.no_endpoint(
+        CART, (other,), by_pod, pod_names=True
+    )
+    # Without `endpoint_pod_names` nobody will ever have this name, ready or not.
+    assert reason.no_endpoint(CART, (other,), by_pod, pod_names=False) == (
+        "Service shop/cart has no endpoint 'cart-x7f2'; ready are 10-1-0-5"
+    )
+
+
+def test_of_many_ready_endpoints_the_first_are_named_and_all_counted() -> None:
+    many = slice_of(", ".join(f"10.1.0.{n} hostname=cart-{n}" for n in range(9)))
+    name = EndpointName("shop", "cart", "nope")
+
+    assert reason.no_endpoint(CART, (many,), name, pod_names=False).endswith(
+        "; ready are cart-0, cart-1, cart-2, cart-3, cart-4 and 4 more"
+    )
+
+
+def test_of_many_namespaces_the_first_are_named() -> None:
+    few = [f"team-{n}" for n in range(reason.FEW)]
+    name = ServiceName("shop", "web")
+
+    assert reason.no_service(lambda _: few[:5], name) == (
+        "Service 'web' exists in namespaces 'team-0', 'team-1', 'team-2', 'team-3', 'team-4', "
+        "not in 'shop'"
+    )
+    assert "'team-4' and others, not in 'shop'" in reason.no_service(lambda _: few, name)
 
 
 def test_a_name_that_a_search_list_made_is_recognised() -> None:
@@ -106,6 +145,15 @@ def test_the_beginning_of_an_address_is_shown_as_people_write_it() -> None:
     assert reason.prefix_unknown(ReverseNode(4, bytes((10, 1)))).endswith("begins with 10.1")
     assert reason.prefix_unknown(ReverseNode(16, b"\xfd", 3)).endswith("begins with fd3")
     assert reason.prefix_unknown(ReverseNode(4, b"")).endswith("begins with any number")
+
+
+def test_nobody_is_told_that_any_is_a_record() -> None:
+    web = Service("shop", "web")
+
+    assert reason.missing_type(from_text("web.shop.svc.cluster.local"), RRType.ANY, web) == (
+        "Service shop/web exists, but type ANY is not answered; ask for one type, such as A"
+    )
+    assert reason.missing_type(from_text("cluster.local"), 65280).endswith("no TYPE65280 record")
 
 
 def test_every_sentence_is_one_line_without_a_full_stop() -> None:

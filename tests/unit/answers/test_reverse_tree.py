@@ -1,15 +1,16 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from svcdns.answers.names import ReverseNode
 from svcdns.answers.reverse_tree import ReverseTree
 from svcdns.answers.settings import KubernetesSettings
 from svcdns.cluster.change import WatchEvent
-from svcdns.cluster.model import Service
+from svcdns.cluster.model import Object, Service
 from svcdns.cluster.state import State
 from svcdns.wire.name import from_text
 from tests.support.cluster_text import events_of, state_of
+from tests.support.worlds import CLUSTERS, OBJECTS, SETTINGS
 
 CLUSTER = """
 Service shop/web 10.96.4.7 fd00::4:7 port http/TCP 80
@@ -75,6 +76,70 @@ def test_a_change_of_the_cluster_is_seen(now: int) -> None:
     state.apply(events_of(["Service shop/new 11.0.0.1 port http/TCP 80"]), now)
 
     assert tree.holds(node)
+
+
+def test_an_endpoint_that_moves_within_one_second_takes_its_beginning_along() -> None:
+    state = state_of(CLUSTER)
+    tree = tree_of(state)
+    there, then = ReverseNode(4, bytes((10, 1))), ReverseNode(4, bytes((10, 9)))
+    assert (tree.holds(there), tree.holds(then)) == (True, False)
+
+    state.apply(events_of(["EndpointSlice shop/web-1 of web port http/TCP 80: 10.9.0.3"]), 0)
+
+    assert (tree.holds(there), tree.holds(then)) == (False, True)
+
+
+def test_what_a_slice_of_a_missing_service_points_to_has_its_nodes_too() -> None:
+    state = state_of("EndpointSlice shop/db-1 of db port sql/TCP 5432: 10.1.0.3, fd00::4:7")
+
+    tree = tree_of(state)
+
+    assert tree.holds(ReverseNode(4, bytes((10, 1))))
+    assert not tree.holds(ReverseNode(16, b"\xfd"))  # of another family than its slice
+
+
+def test_a_tree_that_was_left_behind_by_many_changes_starts_anew() -> None:
+    state = state_of("Service shop/web 10.96.4.7")
+    tree = tree_of(state)
+    node = ReverseNode(4, bytes((10, 97)))
+    assert not tree.holds(node)
+
+    for number in range(1000):
+        state.apply(events_of([f"Service shop/web 10.97.{number % 2}.7"]), 0)
+
+    assert tree.holds(node)
+    assert not tree.holds(ReverseNode(4, bytes((10, 96))))
+
+
+NODES = [
+    ReverseNode(4, b""),
+    *(
+        ReverseNode(4, bytes(prefix))
+        for prefix in ((10,), (10, 0), (10, 0, 0), (10, 1), (10, 1, 0))
+    ),
+    *(ReverseNode(16, prefix, nibble) for prefix in (b"", b"\xfd\0") for nibble in (None, 0, 15)),
+]
+
+
+@settings(max_examples=100, deadline=None)
+@given(CLUSTERS, SETTINGS, st.lists(OBJECTS, max_size=6), st.data())
+def test_a_tree_that_follows_is_like_one_that_is_new(
+    objects: list[Object], options: KubernetesSettings, further: list[Object], data: st.DataObject
+) -> None:
+    state = State()
+    state.apply([WatchEvent(type(one), one.key, one) for one in objects], 1)
+
+    def is_served(namespace: str) -> bool:
+        return namespace in state.namespaces and namespace in options.namespaces
+
+    old = ReverseTree(state, options, is_served)
+    for one in further:
+        old.holds(NODES[0])
+        gone = data.draw(st.booleans())
+        state.apply([WatchEvent(type(one), one.key, None if gone else one)], 1)
+
+    new = ReverseTree(state, options, is_served)
+    assert [old.holds(node) for node in NODES] == [new.holds(node) for node in NODES]
 
 
 ADDRESSES = st.one_of(

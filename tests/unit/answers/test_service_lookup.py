@@ -60,6 +60,14 @@ def test_what_is_missing_depends_on_all_that_its_reason_tells() -> None:
         }
 
 
+def test_of_a_name_that_every_team_has_a_few_are_told() -> None:
+    many = "\n".join(f"Service team-{n}/web 10.96.0.{n}" for n in range(100))
+    answer = find("web.nope", cluster=many)
+
+    assert answer.reason is not None
+    assert "'team-1', 'team-10', 'team-11', 'team-12' and others" in answer.reason.text()
+
+
 def test_a_service_whose_namespace_is_gone_is_gone_too() -> None:
     state = state_of(CLUSTER)
     state.apply(events_of(["delete Namespace shop"]), 1)

@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from svcdns.answers.service_records import (
+    Slices,
     addresses_of,
     cluster_parts,
+    count,
     dashed,
     endpoint_label,
     endpoint_parts,
@@ -18,6 +20,7 @@ from svcdns.answers.service_records import (
     known_as,
     ready_labels,
     service_name,
+    slices_with,
     srv_rrsets,
 )
 from svcdns.cluster.model import EndpointSlice, Service
@@ -257,17 +260,63 @@ def test_people_call_endpoints_by_hostname_pod_or_address() -> None:
     one = slice_of("port a/TCP 1: 10.1.0.1 not-ready hostname=db-0, 10.1.0.2 pod=db-1, 10.1.0.3")
     named = slice_of("port a/TCP 1: a.example.com")
 
-    assert known_as((one,), ready=False) == ["db-0"]
-    assert known_as((one, named), ready=True) == ["db-1", "10.1.0.3", "a.example.com"]
+    assert list(known_as((one,), ready=False)) == ["db-0"]
+    assert list(known_as((one, named), ready=True)) == ["db-1", "10.1.0.3", "a.example.com"]
 
 
 def test_an_endpoint_with_two_addresses_is_called_once() -> None:
     one = slice_of("port a/TCP 1: 10.1.0.1+10.1.0.2 not-ready pod=db-0")
 
-    assert known_as((one,), ready=False) == ["db-0"]
+    assert list(known_as((one,), ready=False)) == ["db-0"]
+    assert [count((one,), ready=ready) for ready in (False, True)] == [1, 0]
 
 
 def test_ready_labels_come_once() -> None:
     one = slice_of("port a/TCP 1: 10.1.0.1 hostname=db, 10.1.0.2 hostname=db, 10.1.0.3 not-ready")
 
-    assert ready_labels((one,), pod_names=False) == ["db"]
+    assert list(ready_labels((one,), pod_names=False)) == ["db"]
+
+
+ENDPOINTS = st.builds(
+    " ".join,
+    st.tuples(
+        st.sampled_from(["10.1.0.1", "10.1.0.2", "10.1.0.1+10.1.0.2", "10.1.0.3+10.1.0.4"]),
+        st.sampled_from(["", "not-ready", "terminating"]),
+        st.sampled_from(["", "hostname=db-0", "hostname=db-1"]),
+        st.sampled_from(["", "pod=db-0", "pod=db.0"]),
+    ),
+)
+SLICES = st.lists(
+    st.lists(ENDPOINTS, min_size=1, max_size=4).map(
+        lambda endpoints: slice_of(f"port a/TCP 1: {', '.join(endpoints)}")
+    ),
+    max_size=4,
+).map(tuple)
+
+
+@given(slices=SLICES, ready=st.booleans())
+def test_as_many_are_counted_as_have_a_name(slices: Slices, *, ready: bool) -> None:
+    assert count(slices, ready=ready) == len(list(known_as(slices, ready=ready)))
+
+
+@given(
+    slices=SLICES,
+    label=st.sampled_from(["db-0", "db-1", "10-1-0-1", "10-1-0-4", "db.0", "nope"]),
+    pod_names=st.booleans(),
+)
+def test_a_slice_that_is_passed_over_has_nobody_of_that_label(
+    slices: Slices, label: str, *, pod_names: bool
+) -> None:
+    few = slices_with(slices, label, pod_names=pod_names)
+    is_wanted = is_labelled(label, pod_names=pod_names)
+
+    assert [one for one in slices if any(is_wanted(one, index) for index in range(len(one)))] == [
+        one for one in few if any(is_wanted(one, index) for index in range(len(one)))
+    ]
+
+
+def test_a_large_service_is_passed_over_for_a_label_nobody_has() -> None:
+    one = slice_of("port a/TCP 1: 10.1.0.1 hostname=db-0, 10.1.0.2 pod=db-1")
+
+    assert slices_with((one,), "nope", pod_names=False) == ()
+    assert slices_with((one,), "10-1-0-9", pod_names=False) == ()

@@ -47,6 +47,7 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     (block("namespaces a b", "namespaces c"), {"namespaces": frozenset({"a", "b", "c"})}),
     (block("namespace_labels team=a"), {"namespace_labels": "team=a"}),
     (block("labels app=web,tier"), {"labels": "app=web,tier"}),
+    (block("labels app!=web, age>3"), {"labels": "app!=web, age>3"}),
     (
         block("labels environment in (production, qa),application=nginx"),
         {"labels": "environment in (production, qa),application=nginx"},
@@ -252,8 +253,8 @@ class ClusterScope(FixedScope):
         self.asked: list[tuple[Question, int]] = []
         self._ask = ask
 
-    def cluster(self, labels: str, namespace_labels: str) -> State:
-        self.selectors.append((labels, namespace_labels))
+    def cluster(self, settings: KubernetesSettings) -> State:
+        self.selectors.append((settings.labels, settings.namespace_labels))
         return self.state
 
     def ask(self, question: Question, depth: int) -> Answer | None:

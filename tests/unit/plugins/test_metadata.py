@@ -40,3 +40,9 @@ def test_mistakes(text: str, problems: list[tuple[str, str]]) -> None:
 
 def test_it_asks_for_labels_to_be_collected() -> None:
     assert DIRECTIVE.build((".",), FixedScope()).labelled
+
+
+def test_zones_do_not_narrow_for_which_names_labels_are_collected() -> None:
+    settings = settings_of(DIRECTIVE, "metadata elsewhere.example")
+
+    assert DIRECTIVE.build(settings, FixedScope()).labelled

@@ -1,9 +1,17 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from svcdns.answers.answer import Answer, on_namespace
+from svcdns.route.exchange import Exchange, Inner
+from svcdns.route.route import Route
+from svcdns.route.router import Router
+from svcdns.route.stages import Client
 from svcdns.route.traffic import DROPPED, LANES, TIME_BUCKETS, Traffic, first_lane, portion
-from svcdns.wire.edns import BARE_OPT
+from svcdns.wire.codes import RRType
+from svcdns.wire.edns import BARE_OPT, OptionCode, opt, option
+from svcdns.wire.name import from_text
+from svcdns.wire.question import Query
 from tests.support.stubs import FixedClient, addresses, exchange_of, fast_of, packet, question
 
 WEB = "web.shop.svc.cluster.local."
@@ -56,6 +64,51 @@ def test_sizes_are_those_on_the_wire() -> None:
     assert row == [2, 2 * len(asked), 2 * len(answered)]
 
 
+def test_an_answer_kept_ready_is_counted_whole_however_it_was_sent() -> None:
+    many = addresses(WEB, *(bytes((10, 1, 0, last)) for last in range(99)))
+    exchange = exchange_of(
+        {question(WEB).key: Answer(answer=(many,), depends_on=(on_namespace("shop"),))}
+    )
+    whole = exchange.respond(packet(question(WEB)), FixedClient(stream=True))
+    cut = exchange.respond(packet(question(WEB)), FixedClient())
+    assert whole is not None
+    assert cut is not None
+    assert len(cut) < len(whole)
+
+    exchange.traffic.fold()
+
+    assert sum(row[2] for row in exchange.traffic.counts.values()) == 2 * len(whole)
+
+
+def test_options_of_a_query_do_not_count_when_the_answer_was_kept_ready() -> None:
+    exchange = exchange_of(ANSWERS)
+    plain = packet(question(WEB), opt=BARE_OPT)
+    with_cookie = packet(question(WEB), opt=opt(False, option(OptionCode.COOKIE, bytes(8))))
+    exchange.respond(plain, FixedClient())
+    exchange.respond(with_cookie, FixedClient())
+
+    exchange.traffic.fold()
+
+    ((_, row),) = exchange.traffic.counts.items()
+    assert row[1] == 2 * len(plain)
+
+
+def test_a_question_within_a_question_is_not_counted() -> None:
+    inner = Inner()
+
+    def ask_for_web(query: Query, _: Client) -> Answer | None:
+        found = inner.ask(question(WEB), 0) if query.question.rrtype == RRType.CNAME else None
+        return found or ANSWERS.get(query.question.key)
+
+    route = Route("cluster.local.", from_text("cluster.local."), (ask_for_web,), measured=True)
+    exchange = Exchange("dns://:53", Router([route]), inner, clock=lambda: 0.0, on_bug=print)
+
+    exchange.respond(packet(question(WEB, RRType.CNAME)), FixedClient())
+    exchange.traffic.fold()
+
+    assert [key.rrtype for key in exchange.traffic.counts] == [RRType.CNAME]
+
+
 def test_hits_of_a_dropped_entry_are_not_lost() -> None:
     exchange = exchange_of(ANSWERS)
     exchange.respond(packet(question(WEB)), FixedClient())
@@ -72,6 +125,41 @@ def test_what_no_block_takes_is_counted_as_dropped() -> None:
     exchange.respond(packet(question("example.com.")), FixedClient())
 
     assert total(exchange.traffic, DROPPED) == 1
+
+
+def test_a_class_that_nobody_serves_is_counted_as_dropped() -> None:
+    exchange = exchange_of(ANSWERS)
+
+    exchange.respond(packet(question(WEB, rrclass=3)), FixedClient())
+
+    assert total(exchange.traffic, DROPPED) == 1
+
+
+def test_an_empty_block_is_counted_under_its_own_zone() -> None:
+    route = Route("a.", from_text("a."), refuses=True)
+    exchange = Exchange("dns://:53", Router([route]), Inner(), clock=lambda: 0.0, on_bug=print)
+
+    exchange.respond(packet(question("x.a.")), FixedClient())
+
+    assert total(exchange.traffic, "a.") == 1
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(packet(question(WEB), flags=0x2000), id="NOTIFY"),
+        pytest.param(packet(question(WEB), octets=b"\xc0\x0c"), id="FORMERR"),
+        pytest.param(packet(question(WEB), opt=b"\0\0\x29\4\xd0\0\1" + bytes(4)), id="BADVERS"),
+    ],
+)
+def test_what_is_no_query_is_counted_apart(octets: bytes) -> None:
+    exchange = exchange_of(ANSWERS)
+
+    exchange.respond(octets, FixedClient())
+
+    assert exchange.traffic.malformed == 1
+    assert not exchange.traffic.counts
 
 
 def test_an_unmeasured_block_is_not_counted() -> None:

@@ -21,6 +21,7 @@ from svcdns.wire.name import (
     reverse_address,
     reverse_name,
     to_text,
+    unmapped,
 )
 from tests.support.messages import NAMES, name_of
 
@@ -149,6 +150,12 @@ def test_the_reverse_name_is_that_of_dnspython_and_leads_back(packed: bytes) -> 
     assert reverse_address(name) == packed
     if ipaddress.ip_address(packed).version == 4 or not packed.startswith(bytes(10)):
         assert to_text(name) == dns.reversename.from_address(address_text(packed)).to_text()
+
+
+def test_an_ipv4_mapped_address_is_the_ipv4_address() -> None:
+    assert unmapped(pack_address("::ffff:10.0.0.1")) == pack_address("10.0.0.1")
+    for text in ("10.0.0.1", "::ffff:0:a00:1", "fd00::ffff:10.0.0.1"):
+        assert unmapped(pack_address(text)) == pack_address(text)
 
 
 def test_a_reverse_name_is_read_in_any_letter_case() -> None:

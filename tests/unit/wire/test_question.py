@@ -143,6 +143,11 @@ def test_another_opcode_is_not_implemented_and_gets_only_a_header(opcode: int, r
         ),
         pytest.param(HEADER[:5] + b"\0" + HEADER[6:], RESPONSE_HEADER, id="QDCOUNT 0"),
         pytest.param(
+            HEADER[:2] + b"\x07\xf0" + bytes(8),
+            HEADER[:2] + b"\x81\x11" + bytes(8),
+            id="of all flags only RD and CD come back",
+        ),
+        pytest.param(
             HEADER[:5] + b"\2" + HEADER[6:] + QUESTION * 2, RESPONSE_HEADER, id="QDCOUNT 2"
         ),
         pytest.param(

@@ -293,11 +293,22 @@ def test_a_foreign_message_keeps_its_own_opt(first: bool) -> None:  # noqa: FBT0
     assert len(cut) + 16 > 512
 
 
+def test_an_address_that_looks_like_an_opt_is_none() -> None:
+    lookalikes = addresses(WEB, 5, [b"\0\0\x29" + bytes([n]) for n in range(40)])
+    message = whole(WEB, compose(WEB, [lookalikes], (), [lookalikes]))
+
+    cut = truncate(message, 512)
+
+    assert lines_in(cut)[0] == lines_in(message)[0][: len(lines_in(cut)[0])]
+    assert 512 - 16 < len(cut) <= 512
+    assert cut[10:12] == b"\0\0"
+
+
 def test_a_foreign_message_that_cannot_be_read_cannot_be_cut() -> None:
-    message = whole(WEB, many(40))[:-1]
+    message = whole(WEB, many(40))
 
     with pytest.raises(MalformedMessageError):
-        truncate(message, 512)
+        truncate(message[: question_end(message)] + bytes([0x80]) * 600, 512)
 
 
 # limit_of
