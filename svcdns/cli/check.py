@@ -6,14 +6,14 @@ here they are put in order and printed.
 
 import json
 import os
-import sys
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
 from svcdns.app.files import examine_corefile
-from svcdns.corefile.errors import Mistake, in_order
+from svcdns.cli.terminal import has_colour
+from svcdns.corefile.errors import Location, Mistake, in_order
 from svcdns.corefile.parser import Corefile
 
 EXAMPLES = """\b
@@ -52,7 +52,7 @@ def check(
         Literal["table", "json"], typer.Option("--output", "-o", help="How to print it.")
     ] = "table",
 ) -> None:
-    """Read a Corefile and say what is wrong with it, without starting anything.
+    """Say what is wrong with a Corefile, without starting anything.
 
     Every mistake is named with its place, those of imported files too. Variables are taken
     from the environment of this command. NO_COLOR turns colours off.
@@ -63,6 +63,7 @@ def check(
         reading = examine_corefile(corefile, os.environ, port)
     except OSError as error:
         typer.echo(f"cannot read the Corefile '{corefile}': {error.strerror}", err=True)
+        typer.echo("  next  name it: svcdns check FILE, or `-` for standard input", err=True)
         raise typer.Exit(2) from None
     from svcdns.plugins import DIRECTIVES, UNSUPPORTED  # noqa: PLC0415 - help needs no plugin
     from svcdns.route.compile import examine  # noqa: PLC0415
@@ -70,11 +71,23 @@ def check(
     findings = examine(reading.corefile, DIRECTIVES, UNSUPPORTED)
     files = reading.corefile.files
     mistakes = in_order((*reading.mistakes, *findings.mistakes), files)
+    if not (mistakes or reading.corefile.blocks):
+        mistakes = (_nothing_served(files[0]),)
     verdict = Verdict(files[0], reading.corefile, mistakes, findings.warnings)
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    shown = as_json(verdict) if output == "json" else table(verdict, verbose=verbose, colour=colour)
-    typer.echo(shown)
+    if output == "json":
+        typer.echo(as_json(verdict))
+    else:
+        typer.echo(table(verdict, verbose=verbose, colour=has_colour()))
     raise typer.Exit(1 if verdict.mistakes else 0)
+
+
+def _nothing_served(file: str) -> Mistake:
+    """Return what `svcdns serve` would say: a Corefile that is named has to serve something."""
+    return Mistake(
+        Location(file, 0, 0, ""),
+        "there is no server block: nothing would be served",
+        "write one, for example: .:53 { whoami }",
+    )
 
 
 def table(verdict: Verdict, *, verbose: bool, colour: bool) -> str:

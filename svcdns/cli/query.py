@@ -4,9 +4,7 @@ The question goes to a server, or, with manifests and no server named, is answer
 process. How it is sent is `cli.stub_resolver`'s business, how it is shown `cli.query_report`'s.
 """
 
-import os
 import secrets
-import sys
 from dataclasses import replace
 from typing import Annotated, Literal, NamedTuple
 
@@ -14,6 +12,7 @@ import typer
 
 from svcdns.cli.query_report import Record, Report, as_json, split_advice, table
 from svcdns.cli.stub_resolver import Server, Silence, ask, default_server, server_of
+from svcdns.cli.terminal import has_colour
 from svcdns.corefile.errors import CorefileError
 from svcdns.wire.codec import TextRecord, decode, encode_query
 from svcdns.wire.codes import AA, RCode, RRType, rcode_text, type_number, type_text
@@ -45,7 +44,8 @@ def query(
         typer.Argument(metavar="NAME", help="Full name (no search list is tried), or address."),
     ],
     rrtype: Annotated[
-        str, typer.Argument(metavar="TYPE", help="A, AAAA, SRV … or TYPE1234; A by default.")
+        str,
+        typer.Argument(metavar="TYPE", help="A, AAAA, SRV and so on, or TYPE1234; A by default."),
     ] = "",
     server: Annotated[
         str, typer.Argument(metavar="@SERVER", help="@10.96.0.10 or @10.96.0.10:53.")
@@ -91,8 +91,7 @@ def query(
         report = _over_network(asked, _server(asked.server, port), timeout)
         if manifests is not None and not report.is_answer:
             report = _compared(report, _in_process(asked, manifests, corefile), manifests)
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    typer.echo(as_json(report) if output == "json" else table(report, colour=colour))
+    typer.echo(as_json(report) if output == "json" else table(report, colour=has_colour()))
     raise typer.Exit(0 if report.is_answer else 1)
 
 
@@ -102,6 +101,8 @@ def _read(words: list[str]) -> _Asked:
     rest = [word for word in words if not word.startswith("@")]
     if len(servers) > 1 or not 1 <= len(rest) <= 2:
         raise typer.BadParameter("write NAME, then TYPE and @SERVER if you need them")
+    if "" in servers:
+        raise typer.BadParameter("'@' names no server: write @10.96.0.10 or @10.96.0.10:53")
     try:
         name, rrtype = reverse_name(pack_address(rest[0])), int(RRType.PTR)
     except ValueError:

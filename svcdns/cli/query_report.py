@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import typer
 
+from svcdns.corefile.errors import printable
+
 # The last part of a reason may be advice: it then begins with what to do.
 _ADVICE = re.compile(
     r";\s+(?=(?:add|allow|ask|check|create|give|make|name|remove|set|start|try|turn|use|wait|write)\b)"
@@ -64,20 +66,20 @@ def table(report: Report, *, colour: bool) -> str:
     status = report.status
     if colour:
         status = typer.style(status, fg=_COLOURS.get(status, typer.colors.RED), bold=True)
-    head = f"{status}  {_plain(report.name)} {_plain(report.type)}"
+    head = f"{status}  {printable(report.name)} {printable(report.type)}"
     if report.milliseconds is not None:
         head += f"   {report.milliseconds:.1f} ms"
-    head += f"  {_plain(report.server)}"
+    head += f"  {printable(report.server)}"
     if report.transport == "tcp":
         head += " tcp"
     lines = [head, *_rows(report.answer)]
-    if report.is_answer and report.additional:
+    if report.additional and report.status in ("NOERROR", "NODATA"):
         lines += ["  with it", *_rows(report.additional)]
-    lines += [f"  why   {_plain(why)}" for why in report.why]
+    lines += [f"  why   {printable(why)}" for why in report.why]
     if report.near:
-        lines.append(f"  near  {_plain(', '.join(report.near))}")
+        lines.append(f"  near  {printable(', '.join(report.near))}")
     if report.next:
-        lines.append(f"  next  {_plain(report.next)}")
+        lines.append(f"  next  {printable(report.next)}")
     return "\n".join(lines)
 
 
@@ -102,14 +104,9 @@ def as_json(report: Report) -> str:
 
 
 def _rows(records: tuple[Record, ...]) -> list[str]:
-    cells = [(_plain(r.name), str(r.ttl), r.type, _plain(r.data)) for r in records]
+    cells = [(printable(r.name), str(r.ttl), r.type, printable(r.data)) for r in records]
     widths = [max(len(row[column]) for row in cells) for column in range(3)] if cells else []
     return [
         f"  {name:<{widths[0]}}  {ttl:>{widths[1]}}  {rrtype:<{widths[2]}}  {rdata}"
         for name, ttl, rrtype, rdata in cells
     ]
-
-
-def _plain(text: str) -> str:
-    """The text with everything that is not printable spelled out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -100,10 +100,11 @@ def ask(server: Server, query: bytes, timeout: float = 2.0) -> Reply | Silence:
         timeout: seconds to wait for each of two tries.
     """
     try:
-        found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_DGRAM)
+        # Octets: text that is no host name fails in Python's own tables, in words of its own.
+        found = socket.getaddrinfo(os.fsencode(server.host), server.port, type=socket.SOCK_DGRAM)
     except OSError as error:
         why = f"'{server.host}' is no address and no known name ({_words(error)})"
-        return Silence("UNREACHABLE", why, "")
+        return Silence("UNREACHABLE", why, "write @ADDRESS, for example @10.96.0.10")
     family, _, _, _, address = found[0]
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as datagrams:

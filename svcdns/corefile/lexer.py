@@ -59,6 +59,11 @@ class Token(NamedTuple):
         return Location(self.file, self.line, self.column, self.source)
 
     @property
+    def written(self) -> str:
+        """What stands there in the source: with quotes, and with the names of variables."""
+        return self.source[self.column - 1 : self.column - 1 + self.width] or self.text
+
+    @property
     def opens(self) -> bool:
         """It is the brace that opens a block."""
         return self.text == "{" and not self.quoted

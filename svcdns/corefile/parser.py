@@ -304,14 +304,23 @@ class _Parser:
             return False
         arguments = " ".join(token.text for token in line.arguments)
         problem, hint = correct(line.name.text, arguments)
-        if not hint and "did you mean" not in problem and _looks_like_an_address(line.name):
-            hint = (
-                "is a '}' missing above?"
-                if in_braces
-                else "only a file of one block goes without braces: put '{' behind its address"
-            )
+        if not line.name.text:
+            problem = f"{shown(line.name.written)} reads as nothing where a directive has to be"
+        elif not hint and "did you mean" not in problem:
+            hint = _guess(line.name, in_braces=in_braces)
         self._mistake(line.name, problem, hint)
         return False
+
+
+def _guess(name: Token, *, in_braces: bool) -> str:
+    """Return what may be wrong with a word that is not like any directive."""
+    if not name.text.strip("{}"):
+        return "put each brace on a line of its own"
+    if not _looks_like_an_address(name):
+        return "'svcdns serve --plugins' lists the directives"
+    if in_braces:
+        return "is a '}' missing above?"
+    return "only a file of one block goes without braces: put '{' behind its address"
 
 
 def _looks_like_an_address(token: Token) -> bool:

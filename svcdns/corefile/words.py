@@ -178,8 +178,9 @@ class Words:
             return choices[0]
         if word.text not in choices:
             near = suggest(word.text, choices)
+            found = word.text or word.written
             self.mistake(
-                f"wrong value for {self.name}: {word.text}, must be one of: {', '.join(choices)}",
+                f"wrong value for {self.name}: {found}, must be one of: {', '.join(choices)}",
                 f"write: {self.name} {near}" if near else "",
                 at=word,
             )
@@ -238,7 +239,7 @@ class Words:
     def settle(self) -> None:
         """Record that words were not taken, or a block was not asked for."""
         if self.left and not self._settled:
-            surplus = " ".join(word.text for word in self._words[self._next :])
+            surplus = " ".join(word.written for word in self._words[self._next :])
             self.mistake(
                 _wrong_count(self._words[-1]),
                 f"take out: {surplus}",
@@ -284,7 +285,7 @@ class Words:
         return value
 
     def _complain_about_option(self, name: Token, names: tuple[str, ...]) -> None:
-        problem, hint = f"unknown property {shown(name.text)}", ""
+        problem, hint = f"unknown property {shown(name.text or name.written)}", ""
         if modern := REMOVED_OPTIONS.get((self.name, name.text)):
             hint = modern
         elif self._context.findings.is_full:
@@ -299,7 +300,8 @@ class Words:
 
 
 def _wrong_count(after: Token) -> str:
-    return f"Wrong argument count or unexpected line ending after {shown(after.text)}"
+    word = after.text or after.written
+    return f"Wrong argument count or unexpected line ending after {shown(word)}"
 
 
 def _plain(limit: float | None) -> str:

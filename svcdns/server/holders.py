@@ -48,14 +48,18 @@ def _inodes(protocol: str, address: str, port: int) -> set[str]:
 
 
 def _in_the_way(table: str, wanted: str, port: int) -> set[str]:
-    """Return the inodes of the sockets on `port` that are bound to `wanted` or to every address."""
+    """Return the inodes of the sockets on `port` that are bound to `wanted` or to every address.
+
+    Where nobody listens, a connection that has this port on our side is in the way too.
+    """
     wants_all = bool(wanted) and _is_unspecified(wanted)
-    return {
-        inode
+    found = [
+        (state, inode)
         for held, state, inode in _table(table, port)
-        if (state == _LISTEN or table.startswith("udp"))
-        and (wants_all or held == wanted or _is_unspecified(held))
-    }
+        if wants_all or held == wanted or _is_unspecified(held)
+    ]
+    listening = {inode for state, inode in found if state == _LISTEN}
+    return listening or {inode for _, inode in found}
 
 
 def _is_unspecified(kernel_form: str) -> bool:

@@ -66,7 +66,7 @@ def _in_use(place: str, found: tuple[Holder, ...], protocol: str, port: int) -> 
         option = "u" if protocol == "udp" else "t"
         return ListenError(
             f"cannot listen on {place}: the port is in use by a program this user may not see",
-            f"find it with: sudo ss -l{option}np 'sport = :{port}'; or {elsewhere}",
+            f"find it with: sudo ss -a{option}np 'sport = :{port}'; or {elsewhere}",
         )
     names = ", ".join(f"{holder.command} (pid {holder.pid})" for holder in found)
     if any(holder.pid == os.getpid() for holder in found):

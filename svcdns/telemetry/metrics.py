@@ -152,8 +152,33 @@ LAST_CHANGE = _gauge(
 )
 WATCH_LOST = _gauge(
     "svcdns_kubernetes_watch_lost_seconds",
-    "For how long the watch of a kind has been lost; 0 while it runs.",
-    ("kind",),
+    "For how long the watch of a resource has been lost; 0 while it runs.",
+    ("resource",),
+)
+LAST_CONTACT = _gauge(
+    "svcdns_kubernetes_last_contact_seconds",
+    "Seconds since the API server last said anything about a resource.",
+    ("resource",),
+)
+WATCH_EVENTS = _counter(
+    "svcdns_kubernetes_watch_events_total",
+    "Changes taken in from a watch.",
+    ("resource",),
+)
+RELISTS = _counter(
+    "svcdns_kubernetes_relists_total",
+    "Lists that were not the first, by why they were needed.",
+    ("resource", "reason"),
+)
+REJECTED = _counter(
+    "svcdns_kubernetes_rejected_total",
+    "Objects, or parts of them, that could not be used.",
+    ("resource",),
+)
+AUDITS = _counter(
+    "svcdns_kubernetes_audits_total",
+    "Comparisons with the API server's own count, by how they ended.",
+    ("resource", "finding"),
 )
 MANIFEST_PROBLEMS = _gauge(
     "svcdns_manifest_problems",

@@ -16,6 +16,8 @@ TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
 CODE = re.compile(r"```(?:sh|console|text)\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 COREFILE = re.compile(r"^```corefile\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+CELLS = re.compile(r"(?<!\\)\|")
+TEST = re.compile(r"`(?:(test_\w+\.py)::)?(test_\w+)`")
 
 every_document = pytest.mark.parametrize("path", documents(), ids=relative)
 
@@ -77,3 +79,33 @@ def test_a_corefile_that_is_shown_loads(place: str, tmp_path: Path) -> None:
     checked = CliRunner().invoke(app, ["check", str(file)])
 
     assert checked.exit_code == 0, checked.output
+
+
+def rows_of_differences() -> list[list[str]]:
+    """The cells of each row of docs/compatibility.md, table heads and rulers left out."""
+    text = (ROOT / "docs/compatibility.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in CELLS.split(line)[1:-1]] for line in lines]
+    return [row for row in cells if row[-1] != "test:" and set(row[0]) != {"-"}]
+
+
+@cache
+def files_by_test() -> dict[str, list[str]]:
+    """Name of each test -> the files that have one of this name."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        names = re.findall(r"^(?:async )?def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+        for name in names:
+            found.setdefault(name, []).append(path.name)
+    return found
+
+
+@pytest.mark.parametrize("row", rows_of_differences(), ids=lambda row: row[0])
+def test_a_difference_from_coredns_has_a_reason_and_a_test_that_exists(row: list[str]) -> None:
+    assert len(row) == 5
+    assert all(row)
+    named = TEST.findall(row[-1])
+    assert named
+    for file, name in named:
+        meant = [path for path in files_by_test().get(name, []) if file in ("", path)]
+        assert len(meant) == 1, f"{name}: in {meant or 'no file'}"

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from svcdns.telemetry.metrics import ALL, Kind, Metric
+from svcdns.wire.edns import InfoCode
 from tests.support.tree import ROOT, parsed, relative, source_files
 
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
@@ -72,6 +73,21 @@ def test_every_documented_metric_exists() -> None:
     documented = re.findall(r"^\| `((?:coredns|svcdns)_[a-z0-9_]+)` \|", OPERATIONS, re.MULTILINE)
 
     assert sorted(documented) == sorted(metric.name for metric in ALL)
+
+
+def test_every_code_of_a_reason_is_documented() -> None:
+    used = {
+        InfoCode[node.attr]
+        for path in source_files()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "InfoCode"
+    }
+    section = OPERATIONS.partition("\n## Reasons\n")[2].partition("\n## ")[0]
+
+    documented = {int(code) for code in re.findall(r"^\| (\d+) ", section, re.MULTILINE)}
+    assert documented == {int(code) for code in used}
 
 
 @pytest.mark.parametrize(("file", "event"), events())

@@ -49,8 +49,14 @@ IMPURE = {
 }
 
 DOORS = {  # outside package: files (or whole rooms) that may import it
+    "aiohttp": ("svcdns/source/apiserver/client.py",),
     "dnslib": ("svcdns/wire/codec.py",),
-    "msgspec": ("svcdns/cluster/parse.py", "svcdns/cluster/structs.py"),
+    "kubernetes": ("svcdns/source/apiserver/client.py",),
+    "msgspec": (
+        "svcdns/cluster/archive.py",
+        "svcdns/cluster/parse.py",
+        "svcdns/cluster/structs.py",
+    ),
     "re2": ("svcdns/route/patterns.py",),
     "prometheus_client": ("svcdns/telemetry/",),
     "watchfiles": ("svcdns/source/",),

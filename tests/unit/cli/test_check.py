@@ -27,7 +27,6 @@ ODD = GOOD.replace("whoami\n}\nex", "whoami }\nex")
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("NO_COLOR", raising=False)
     return tmp_path
 
 
@@ -50,10 +49,18 @@ def test_the_corefile_in_the_working_folder_need_not_be_named(folder: Path) -> N
     assert check().stdout == check("Corefile").stdout
 
 
-def test_an_empty_corefile_is_good(folder: Path) -> None:
-    (folder / "Corefile").write_text("")
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "(later) {\n    whoami\n}\n"])
+def test_a_corefile_that_serves_nothing_is_not_good(folder: Path, text: str) -> None:
+    (folder / "Corefile").write_text(text)
 
-    assert check().stdout == "Corefile: 0 server blocks, no mistakes\n"
+    result = check("Corefile")
+
+    assert result.exit_code == 1
+    assert result.stdout.startswith(
+        "Corefile: there is no server block: nothing would be served\n"
+        "  hint: write one, for example: .:53 { whoami }\n"
+        "Corefile: 1 mistake"
+    )
 
 
 def test_mistakes_of_parser_and_plugins_are_shown_in_the_order_of_the_text(folder: Path) -> None:

@@ -161,6 +161,7 @@ def test_a_reply_that_is_no_message_is_said_to_be_one() -> None:
         pytest.param("a..b", "'a..b' has an empty label", id="no name"),
         pytest.param("a.example FOO", "'FOO' is not a record type", id="no type"),
         pytest.param("a.example @10.0.0.1:x", "is not a server", id="no server"),
+        pytest.param("a.example @", "'@' names no server", id="a server without a name"),
         pytest.param("a.example --corefile C", "--corefile goes with --manifests", id="Corefile"),
         pytest.param("a.example -o xml", "Invalid value for '--output'", id="no format"),
     ],

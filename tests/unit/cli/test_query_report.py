@@ -50,6 +50,12 @@ def test_a_negative_answer_says_why_and_what_is_near() -> None:
     )
 
 
+def test_what_comes_without_an_answer_is_shown_too() -> None:
+    whoami = Report("NODATA", "x", "A", "127.0.0.1:53", additional=(Record("x.", 0, "A", "::1"),))
+
+    assert table(whoami, colour=False) == "NODATA  x A  127.0.0.1:53\n  with it\n  x.  0  A  ::1"
+
+
 def test_silence_has_no_time_and_says_what_to_do() -> None:
     silence = Report(
         "UNREACHABLE", "a.example", "A", "[::1]:53", why=("nobody listens",), next="start one"

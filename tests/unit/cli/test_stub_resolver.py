@@ -156,8 +156,18 @@ def test_silence_over_tcp_is_told_from_silence_over_udp() -> None:
     assert "was cut short" in silence.why
 
 
-def test_a_host_that_is_no_address_and_no_name_is_named() -> None:
-    silence = ask(Server("no such host", 53), QUERY)
+@pytest.mark.parametrize(
+    "host",
+    [
+        "no such host",
+        pytest.param("a" * 64, id="a label over 63 octets"),
+        pytest.param("a..b", id="an empty label"),
+        pytest.param("\udcff", id="no text"),
+    ],
+)
+def test_a_host_that_is_no_address_and_no_name_is_named(host: str) -> None:
+    silence = ask(Server(host, 53), QUERY)
 
     assert isinstance(silence, Silence)
-    assert silence.why.startswith("'no such host' is no address and no known name")
+    assert silence.why.startswith(f"'{host}' is no address and no known name")
+    assert silence.next == "write @ADDRESS, for example @10.96.0.10"

@@ -174,3 +174,15 @@ def test_the_first_word_of_a_line_says_so(text: str) -> None:
     for before, token in pairwise(found):
         assert token.first == (token.line > before.line + before.text.count("\n"))
     assert all(token.first for token in found[:1])
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ('log "a b" {$X}', ["log", '"a b"', "{$X}"]),
+        ('"open\nlog', ['"open', "log"]),
+        ('"two\nlines" log', ['"two', "log"]),
+    ],
+)
+def test_what_is_written_is_what_stands_in_the_line(text: str, written: list[str]) -> None:
+    assert [token.written for token in tokens(text, "Corefile", Findings())] == written

@@ -185,7 +185,7 @@ COUNT = "cache: Wrong argument count or unexpected line ending after"
             'cache ""',
             lambda w: w.choice("a", "b"),
             "a",
-            '<""> cache: wrong value for cache: , must be one of: a, b',
+            '<""> cache: wrong value for cache: "", must be one of: a, b',
             id="an empty choice",
         ),
         pytest.param(
@@ -260,6 +260,49 @@ def test_a_mistake_is_recorded_and_the_result_has_the_right_type(
 )
 def test_hints_can_be_pasted(line: str, take: Callable[[Words], object], expected: str) -> None:
     assert hint(line, take) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "take", "problem", "advice"),
+    [
+        pytest.param(
+            "cache {$NOWHERE}",
+            lambda w: w.name,
+            "Wrong argument count or unexpected line ending after '{$NOWHERE}'",
+            "take out: {$NOWHERE}",
+            id="a word that nobody reads",
+        ),
+        pytest.param(
+            'cache "two words"',
+            lambda w: w.name,
+            "Wrong argument count or unexpected line ending after 'two words'",
+            'take out: "two words"',
+            id="quotes",
+        ),
+        pytest.param(
+            "cache {$NOWHERE}",
+            lambda w: w.choice("on", "off"),
+            "wrong value for cache: {$NOWHERE}, must be one of: on, off",
+            "",
+            id="a choice",
+        ),
+        pytest.param(
+            "cache {\n{$NOWHERE}\n}",
+            lambda w: [*w.options("prefetch")],
+            "unknown property '{$NOWHERE}'",
+            "known are: prefetch",
+            id="an option",
+        ),
+    ],
+)
+def test_a_word_that_reads_as_nothing_is_shown_as_it_is_written(
+    line: str, take: Callable[[Words], object], problem: str, advice: str
+) -> None:
+    arguments = arguments_of(line)
+    take(arguments.once())
+
+    (mistake,) = arguments.mistakes
+    assert (mistake.problem, mistake.hint) == (f"cache: {problem}", advice)
 
 
 def test_an_option_that_is_nearly_one_is_seen_through() -> None:

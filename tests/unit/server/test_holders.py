@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -41,11 +43,34 @@ def test_a_socket_on_another_address_is_not_in_the_way() -> None:
         assert holders("udp", "127.0.0.1", held.getsockname()[1]) == ()
 
 
-def test_a_connection_is_no_listener() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        with socket.create_connection(("127.0.0.1", port)) as client:
-            server.close()
-            local_port = client.getsockname()[1]
+def test_a_connection_is_in_the_way_where_nobody_listens() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()[:2]) as client,
+    ):
+        port = client.getsockname()[1]
+        with socket.socket() as late, pytest.raises(OSError, match="in use"):
+            late.bind(("127.0.0.1", port))
 
-            assert holders("tcp", "127.0.0.1", local_port) == ()
+        found = holders("tcp", "127.0.0.1", port)
+
+    assert [holder.pid for holder in found] == [os.getpid()]
+
+
+def test_a_listener_is_named_rather_than_those_who_are_connected_to_it() -> None:
+    program = (
+        "import socket, sys\n"
+        "server = socket.create_server(('127.0.0.1', 0))\n"
+        "print(server.getsockname()[1], flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout
+        port = int(server.stdout.readline())
+        with socket.create_connection(("127.0.0.1", port)):
+            found = holders("tcp", "127.0.0.1", port)
+        server.communicate()
+
+    assert [holder.pid for holder in found] == [server.pid]

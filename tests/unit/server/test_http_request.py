@@ -93,6 +93,12 @@ def test_who_may_ask_again(version: bytes, connection: bytes, *, keep_alive: boo
         pytest.param(b"GET / HTTP/1.1\r\nHost : x\r\n\r\n", 400, id="space before colon"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: \0\r\n\r\n", 400, id="NUL"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: x\nA: b\r\n\r\n", 400, id="line feed in a field"),
+        pytest.param(
+            # Whoever tries to divide these blanks in every way is still at it tomorrow.
+            b"GET / HTTP/1.1\r\nHost: x\r\nA:" + b" " * 8000 + b"\1\r\n\r\n",
+            400,
+            id="a field of blanks that ends in none",
+        ),
         pytest.param(b"GET / HTTP/1.1\r\nnonsense\r\n\r\n", 400, id="field without colon"),
         pytest.param(b"\r\n\r\nGET / HTTP/1.0\r\n\r\n", 400, id="two empty lines"),
         pytest.param(b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505, id="HTTP/2"),

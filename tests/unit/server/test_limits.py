@@ -116,3 +116,8 @@ def test_one_client_gets_a_tenth_of_a_roomy_process() -> None:
     connections = dns_connections()
 
     assert connections.per_client == min(MAX_PER_CLIENT, connections.total)
+
+
+def test_there_is_room_for_a_thousand_connections_and_a_hundred_of_one_client() -> None:
+    assert affordable(1_048_576) == 1000
+    assert MAX_PER_CLIENT == 100

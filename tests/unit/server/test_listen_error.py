@@ -28,7 +28,7 @@ def test_a_holder_that_may_not_be_seen_can_be_looked_for() -> None:
     error = explain(OSError(errno.EADDRINUSE, "in use"), "tcp", "192.0.2.1", 1)
 
     assert "a program this user may not see" in error.problem
-    assert "sudo ss -ltnp 'sport = :1'" in error.hint
+    assert "sudo ss -atnp 'sport = :1'" in error.hint
 
 
 def test_any_other_error_is_the_systems_own_words() -> None:

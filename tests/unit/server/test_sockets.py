@@ -15,11 +15,17 @@ from svcdns.server.listen_error import ListenError
 from svcdns.server.sockets import Listener, canonical, host_port, open_listener, open_streams
 
 HOLD = """
-import socket, sys
+import random, socket, sys
 kind = getattr(socket, sys.argv[1])
 holder = socket.socket(socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET, kind)
 holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-holder.bind((sys.argv[2], 0))
+while True:
+    # Not where the system puts outgoing connections: of another family, they would be in the way.
+    try:
+        holder.bind((sys.argv[2], random.randrange(10_000, 30_000)))
+        break
+    except OSError:
+        continue
 if kind == socket.SOCK_STREAM:
     holder.listen()
 print(holder.getsockname()[1], flush=True)

@@ -12,6 +12,7 @@ from svcdns.answers.answer import Answer, on_namespace
 from svcdns.route.exchange import Exchange
 from svcdns.route.stages import Observed
 from svcdns.server.udp import UdpListener
+from svcdns.wire.edns import OptionCode, opt, option
 from tests.support.stubs import addresses, exchange_of, packet, question
 
 WEB = "web.shop.svc.cluster.local."
@@ -48,6 +49,20 @@ async def test_a_query_is_answered(port: tuple[str, int]) -> None:
     answered = await dns.asyncquery.udp(asked, port[0], timeout=5, port=port[1])
 
     assert [rdata.address for rdata in answered.answer[0]] == ["10.0.0.1"]
+
+
+async def test_a_query_of_4096_octets_is_read_whole(port: tuple[str, int]) -> None:
+    longest = 4096 - len(packet(question(WEB), opt=opt(False, option(OptionCode.PADDING, b""))))
+    padded = opt(False, option(OptionCode.PADDING, bytes(longest)))
+    family = socket.AF_INET6 if ":" in port[0] else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        sock.connect(port)
+        assert sock.send(packet(question(WEB), opt=padded)) == 4096
+
+        reply = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sock, 4096), 5)
+
+    assert dns.message.from_wire(reply).rcode() == dns.rcode.NOERROR
 
 
 async def test_a_hundred_queries_at_once_are_all_answered(port: tuple[str, int]) -> None:

@@ -277,7 +277,12 @@ def test_a_scraper_gets_open_metrics_when_it_asks() -> None:
     )
 
 
-@pytest.mark.parametrize("accept", ["", "*/*", "text/plain;version=0.0.4", "text/html"])
+PROTOBUF = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily"
+
+
+@pytest.mark.parametrize(
+    "accept", ["", "*/*", "text/plain;version=0.0.4", "text/html", f"{PROTOBUF};encoding=delimited"]
+)
 def test_everybody_else_gets_text(accept: str) -> None:
     page = render(busy(), accept)
 
