@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from svcdns.cluster import structs
-from svcdns.cluster.columns import Columns
+from svcdns.cluster.columns import Columns, condition_bits
 from svcdns.cluster.model import (
     Condition,
     EndpointPort,
@@ -243,9 +243,21 @@ def _slice(document: structs.EndpointSlice) -> Parsed:
         problem = f"{document.address_type or ''!r} is not IPv4, IPv6 or FQDN"
         raise ObjectError("EndpointSlice", namespace, name, "addressType", problem)
     flaws: list[Flaw] = []
+    endpoints = document.endpoints or []
+    columns = (Columns.of_simple(endpoints) if width == 4 else None) or _columns(
+        endpoints, width, flaws
+    )
+    label = (metadata.labels or {}).get(SERVICE_NAME)
+    service = usable_label(label, f"metadata.labels[{SERVICE_NAME}]", flaws)
+    ports = endpoint_ports(document.ports or (), "ports", flaws)
+    return Parsed(columns.slice(namespace, name, service, width, ports), tuple(flaws))
+
+
+def _columns(endpoints: Iterable[structs.Endpoint], width: int, flaws: list[Flaw]) -> Columns:
+    """Return the columns of all usable addresses; the others are appended to `flaws`."""
     columns = Columns()
-    for index, endpoint in enumerate(document.endpoints or ()):
-        bits = _bits(endpoint.conditions)
+    for index, endpoint in enumerate(endpoints):
+        bits = condition_bits(endpoint.conditions)
         hostname = endpoint.hostname or ""
         if hostname:
             hostname = usable_label(hostname, f"endpoints[{index}].hostname", flaws)
@@ -262,10 +274,7 @@ def _slice(document: structs.EndpointSlice) -> Parsed:
             columns.add(address, bits | further, hostname, pod, node, zone)
             if not width:
                 columns.name_last(text)
-    label = (metadata.labels or {}).get(SERVICE_NAME)
-    service = usable_label(label, f"metadata.labels[{SERVICE_NAME}]", flaws)
-    ports = endpoint_ports(document.ports or (), "ports", flaws)
-    return Parsed(columns.slice(namespace, name, service, width, ports), tuple(flaws))
+    return columns
 
 
 def _endpoint_address(text: str, width: int) -> bytes:
@@ -277,17 +286,6 @@ def _endpoint_address(text: str, width: int) -> bytes:
     if len(address) != width:
         raise ValueError(f"{text!r} is not an {_FAMILIES[width]} address")
     return address
-
-
-def _bits(conditions: structs.EndpointConditions | None) -> int:
-    # Not set means ready and serving, but not terminating (discovery.k8s.io/v1).
-    if conditions is None:
-        return READY | SERVING
-    return (
-        (READY if conditions.ready is not False else 0)
-        | (SERVING if conditions.serving is not False else 0)
-        | (TERMINATING if conditions.terminating else 0)
-    )
 
 
 def _pod(document: structs.Pod) -> Parsed:

@@ -115,13 +115,7 @@ class SliceKeysByNetwork:
 
 def has_address(candidate: EndpointSlice, address: bytes) -> bool:
     """Return whether one of the slice's addresses is `address`."""
-    width = len(address)
-    if candidate.width != width:
-        return False
-    start = candidate.addresses.find(address)
-    while start >= 0 and start % width:  # octets of two neighbours, not an address
-        start = candidate.addresses.find(address, start + 1)
-    return start >= 0
+    return next(candidate.indexes_of(address), None) is not None
 
 
 def _networks(value: EndpointSlice) -> frozenset[bytes]:

@@ -1,7 +1,7 @@
 """Kubernetes objects as compact frozen values: only the fields svcdns uses.
 
-Addresses are packed (4 or 16 octets), strings are interned by `cluster.parse`. What an
-object looks like in the API is `cluster.parse`'s business; what follows from it, `answers`'s.
+Addresses are packed (4 or 16 octets), strings that many objects have are one (`sharing`). What
+an object looks like in the API is `structs`'s business; what follows from it, `answers`'s.
 
 Source: Kubernetes API reference, core/v1 and discovery.k8s.io/v1.
 """
@@ -108,6 +108,16 @@ class EndpointSlice:
 
     def __len__(self) -> int:
         return len(self.conditions)
+
+    def indexes_of(self, address: bytes) -> Iterator[int]:
+        """Yield where a packed address stands; octets of two neighbours are none."""
+        width = self.width
+        start = self.addresses.find(address) if width and len(address) == width else -1
+        while start >= 0:
+            index, misplaced = divmod(start, width)
+            if not misplaced:
+                yield index
+            start = self.addresses.find(address, start + 1)
 
     def endpoints(self) -> Iterator[Endpoint]:
         """Yield every address of the slice, in its order."""

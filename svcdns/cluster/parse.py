@@ -2,14 +2,16 @@
 
 A watch line and an item of a list arrive as octets, a YAML document as builtins; both decode
 into the same structs (`structs`) and become values in `compact`. Which kinds exist for svcdns
-is said here and nowhere else.
+is said here and nowhere else. What is around an object on its way from the API server, the line
+or the page, is decoded here too; `envelope` says what it means.
 
 Errors of msgspec end here: they come out as ObjectError, with the field in the API's spelling.
 """
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -37,6 +39,9 @@ _DECODERS: dict[type, msgspec.json.Decoder[structs.ApiObject]] = {
     struct: msgspec.json.Decoder(struct) for struct in _STRUCTS.values()
 }
 _HEAD = msgspec.json.Decoder(structs.Head)
+_ODD = msgspec.json.Decoder(structs.Odd)
+_PAGE = msgspec.json.Decoder(structs.Page)
+_STATUS = msgspec.json.Decoder(structs.Status)
 _WORDS = {
     "array": "a list",
     "bool": "true or false",
@@ -51,6 +56,19 @@ _WORDS = {
 _MISTYPED = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<found>[^`]+)`")
 _OCTET = re.compile(r"\(byte (?P<octet>[0-9]+)\)")
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
+
+
+Line = (
+    structs.Added[structs.ApiObject]
+    | structs.Modified[structs.ApiObject]
+    | structs.Deleted[structs.ApiObject]
+    | structs.Bookmark
+    | structs.Error
+    | structs.Odd
+)
+"""One line of a watch."""
+
+T = TypeVar("T")
 
 
 class Skipped(NamedTuple):
@@ -127,6 +145,71 @@ def read_head(document: Document) -> structs.Head:
     return head
 
 
+def decode_line(line: bytes, kind: str) -> Line:
+    """Return one line of a watch on objects of `kind`.
+
+    The type is looked at before the object is: a Status is never taken for a Service in which
+    every field is missing.
+
+    Raises:
+        MalformedError: no JSON, or no line of a watch.
+    """
+    try:
+        return _line_decoder(kind).decode(line)
+    except msgspec.ValidationError:
+        return _decode(_ODD, line)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise _malformed(error) from None
+
+
+def decode_page(body: bytes) -> structs.Page:
+    """Return one page of a list.
+
+    Raises:
+        MalformedError: no JSON, or no list.
+    """
+    return _decode(_PAGE, body)
+
+
+def decode_status(body: bytes) -> structs.Status:
+    """Return a Status.
+
+    Raises:
+        MalformedError: no JSON, or no Status.
+    """
+    return _decode(_STATUS, body)
+
+
+def identity_of(document: Document) -> structs.Identity:
+    """Return whose object this is when something in it is wrong: as far as it can be read."""
+    try:
+        if isinstance(document, bytes):
+            return _HEAD.decode(document).metadata or structs.Identity()
+        return msgspec.convert(document.get("metadata") or {}, structs.Identity)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return structs.Identity()
+
+
+@cache
+def _line_decoder(kind: str) -> msgspec.json.Decoder[Line]:
+    """Return the decoder for one kind; making one takes longer than a server without can wait."""
+    item: Any = _STRUCTS[kind]
+    lines = structs.Added[item] | structs.Modified[item] | structs.Deleted[item]
+    return msgspec.json.Decoder(lines | structs.Bookmark | structs.Error)
+
+
+def _decode(decoder: msgspec.json.Decoder[T], octets: bytes) -> T:
+    try:
+        return decoder.decode(octets)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise _malformed(error) from None
+
+
+def _malformed(error: Exception) -> MalformedError:
+    octet = _OCTET.search(str(error))
+    return MalformedError(_sentence(error), int(octet["octet"]) if octet else None)
+
+
 def _head(document: Document) -> structs.Head:
     try:
         if isinstance(document, bytes):
@@ -136,26 +219,15 @@ def _head(document: Document) -> structs.Head:
     except msgspec.ValidationError as error:
         raise _object_error(structs.Head(), document, error) from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        octet = _OCTET.search(str(error))
-        raise MalformedError(_sentence(error), int(octet["octet"]) if octet else None) from None
+        raise _malformed(error) from None
 
 
 def _object_error(head: structs.Head, document: Document, error: Exception) -> ObjectError:
-    identity = head.metadata or _identity(document)
+    owner = head.metadata or identity_of(document)
     found = _PATH.search(str(error))
     field = found["path"] if found else ""
-    where = (head.kind or "", identity.namespace or "", identity.name or "")
+    where = (head.kind or "", owner.namespace or "", owner.name or "")
     return ObjectError(*where, field, _sentence(error))
-
-
-def _identity(document: Document) -> structs.Identity:
-    """Return whose object this is when something in it is wrong: as far as it can be read."""
-    try:
-        if isinstance(document, bytes):
-            return _HEAD.decode(document).metadata or structs.Identity()
-        return msgspec.convert(document.get("metadata") or {}, structs.Identity)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return structs.Identity()
 
 
 def _sentence(error: Exception) -> str:

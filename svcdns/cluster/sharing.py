@@ -4,7 +4,7 @@ Own tables, not the interpreter's: a string that `sys.intern` has seen may live 
 a table loses sharing, nothing else, so one is simply emptied when it has grown too large.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
 
 H = TypeVar("H", bound=Hashable)
@@ -29,6 +29,13 @@ class Sharing(Generic[H]):
         if len(first) >= _LIMIT:
             first.clear()
         return first.setdefault(value, value)
+
+    def each(self, values: Iterable[H]) -> list[H]:
+        """Return such an object for each of the values."""
+        first = self._first
+        if len(first) >= _LIMIT:
+            first.clear()
+        return [first.setdefault(value, value) for value in values]
 
 
 shared_text = Sharing[str]()

@@ -6,6 +6,7 @@ an object that comes again unchanged is dropped and the old one kept, which make
 ten thousand objects that are the same cost no memory and cause no change.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
@@ -16,6 +17,9 @@ from svcdns.cluster.visible import is_visible
 
 KINDS: tuple[type, ...] = (Namespace, Node, Service, EndpointSlice, Pod)
 """Every kind of object, in an order in which a first list makes sense."""
+
+_RECENT = 512
+"""Changes of Services and EndpointSlices that are remembered."""
 
 T = TypeVar("T", Service, EndpointSlice, Pod, Namespace, Node)
 A = TypeVar("A", Service, Pod)
@@ -74,6 +78,9 @@ class State:
         self._pods_by_address = FewByKey[bytes, Pod](_key)
         self._namespaces_by_service = FewByKey[str, str](str)
         self._slice_keys = SliceKeysByNetwork()
+        self.changes = 0
+        """Changes of Services and EndpointSlices so far; unlike the serial it misses none."""
+        self._recent = deque[Change](maxlen=_RECENT)
 
     def apply(self, events: Iterable[WatchEvent], now: int) -> list[Change]:
         """Return what the events changed, in their order.
@@ -90,6 +97,9 @@ class State:
                 changes.append(Change(kind, key, before, value))
         if any(map(is_visible, changes)):
             self.serial = max(self.serial, now)
+        noted = [change for change in changes if change.kind in (Service, EndpointSlice)]
+        self.changes += len(noted)
+        self._recent.extend(noted)
         return changes
 
     def replace(self, kind: type, objects: Iterable[Object], now: int) -> list[Change]:
@@ -108,6 +118,13 @@ class State:
         events = [WatchEvent(kind, key, value) for key, value in latest.items()]
         return self.apply([*events, *(WatchEvent(kind, key, None) for key in gone)], now)
 
+    def changes_since(self, count: int) -> list[Change] | None:
+        """Return what has changed since `changes` was `count`; None if that is too long ago."""
+        missed = self.changes - count
+        if missed > len(self._recent):
+            return None
+        return [self._recent[-number] for number in range(missed, 0, -1)]
+
     @property
     def namespaces(self) -> Mapping[str, Namespace]:
         """The Namespaces by name, in no order."""
@@ -122,6 +139,15 @@ class State:
     def services(self) -> Iterable[Service]:
         """Every Service, in no order."""
         return self._services
+
+    @property
+    def endpoint_slices(self) -> Iterable[EndpointSlice]:
+        """Every EndpointSlice, in no order."""
+        return self._slices
+
+    def objects(self, kind: type) -> Iterable[Object]:
+        """Return every object of a kind, in no order."""
+        return self._objects(kind)
 
     def service(self, namespace: str, name: str) -> Service | None:
         """Return the Service of that key."""

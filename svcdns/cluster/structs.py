@@ -1,4 +1,4 @@
-"""The API's objects as msgspec structs: only fields that something here reads.
+"""The API's objects, and what it wraps them in, as msgspec structs: only fields that are read.
 
 Unknown fields are skipped while decoding and cost next to nothing. Every field may be missing
 or null: the API server sends `endpoints: null` for an empty list, and hand-written manifests
@@ -6,6 +6,8 @@ leave out what they please. What a missing value means is `compact`'s business.
 
 Names and meaning: Kubernetes API reference, core/v1 and discovery.k8s.io/v1.
 """
+
+from typing import Generic, TypeVar
 
 from msgspec import Raw, Struct, field
 
@@ -16,6 +18,17 @@ class _Part(Struct, gc=False, rename="camel"):
     """A piece of an API object: read once, never part of a cycle."""
 
 
+class Annotations(_Part):
+    """The annotations that mean something here; never all of them, some are as large as a file."""
+
+    initial_events_end: str | None = field(default=None, name="k8s.io/initial-events-end")
+    """`true` on the bookmark behind the last object of a streaming list."""
+    trigger_time: str | None = field(
+        default=None, name="endpoints.kubernetes.io/last-change-trigger-time"
+    )
+    """On an EndpointSlice: when its Pods or its Service changed last."""
+
+
 class Metadata(_Part):
     """`metadata` of any object."""
 
@@ -23,6 +36,8 @@ class Metadata(_Part):
     namespace: str | None = None
     labels: Labels | None = None
     deletion_timestamp: str | None = None
+    resource_version: str | int | None = None
+    annotations: Annotations | None = None
 
 
 class ServicePort(_Part):
@@ -210,6 +225,7 @@ class Identity(_Part):
 
     name: str | None = None
     namespace: str | None = None
+    resource_version: str | int | None = None
 
 
 class Head(_Part):
@@ -220,3 +236,84 @@ class Head(_Part):
     metadata: Identity | None = None
     items: list[Raw] | None = None
     """Each item as the octets it was written in."""
+
+
+T = TypeVar("T")
+
+
+class _Line(_Part, tag_field="type"):
+    """A line of a watch: its `type` says what `object` is, wherever in the line it stands."""
+
+
+class Added(_Line, Generic[T], tag="ADDED"):
+    """The object is new, or new to who watches."""
+
+    object: T
+
+
+class Modified(_Line, Generic[T], tag="MODIFIED"):
+    """The object was changed."""
+
+    object: T
+
+
+class Deleted(_Line, Generic[T], tag="DELETED"):
+    """The object is gone; this is how it was, with the resource version of its end."""
+
+    object: T
+
+
+class Bookmark(_Line, tag="BOOKMARK"):
+    """Everything up to the resource version of this object, which is only metadata, was sent."""
+
+    object: Namespace
+
+
+class Cause(_Part):
+    """One of `details.causes` of a Status."""
+
+    reason: str | None = None
+
+
+class Details(_Part):
+    """`details` of a Status."""
+
+    causes: list[Cause] | None = None
+    retry_after_seconds: int | None = None
+
+
+class Status(_Part):
+    """Why the API server does not do what it was asked for."""
+
+    code: int | None = None
+    reason: str | None = None
+    message: str | None = None
+    details: Details | None = None
+
+
+class Error(_Line, tag="ERROR"):
+    """The watch ends here."""
+
+    object: Status
+
+
+class Odd(_Part):
+    """A line of no known type, or whose object is not what its type promises."""
+
+    type: str
+    object: Raw
+
+
+class PageMetadata(_Part):
+    """`metadata` of a list."""
+
+    resource_version: str | int | None = None
+    next: str | None = field(default=None, name="continue")
+    remaining_item_count: int | None = None
+
+
+class Page(_Part):
+    """A list or one page of it, each item as the octets it was written in."""
+
+    metadata: PageMetadata
+    items: list[Raw] | None = None

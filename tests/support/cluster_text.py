@@ -3,6 +3,7 @@
     Namespace shop
     Service shop/web 10.96.4.7 port http/TCP 80
     Service shop/db headless port sql/TCP 5432
+    Service shop/edge LoadBalancer 10.96.4.8 port https/TCP 443
     Service shop/mail ExternalName mail.example.com
     EndpointSlice shop/db-1 of db port sql/TCP 5432: 10.1.0.3 hostname=db-0, 10.1.0.4 not-ready
     Pod shop/db-0 10.1.0.3 fd00::3
@@ -91,7 +92,8 @@ def _service(namespace: str, name: str, words: list[str]) -> Service:
         return Service(
             namespace, name, headless=True, ports=service_ports, publish_not_ready=publish
         )
-    return Service(namespace, name, addresses=tuple(map(pack_address, words)), ports=service_ports)
+    kind = words.pop(0) if words[:1] in (["NodePort"], ["LoadBalancer"]) else "ClusterIP"
+    return Service(namespace, name, kind, tuple(map(pack_address, words)), ports=service_ports)
 
 
 def _ports(words: list[str]) -> tuple[list[tuple[str, str, int]], list[str]]:

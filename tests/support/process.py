@@ -139,13 +139,19 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-def run(*arguments: str, stdin: str = "", folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run svcdns until it ends by itself."""
+def run(
+    *arguments: str, stdin: str = "", folder: Path = ROOT, home: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run svcdns until it ends by itself; in `home` there may be a kubeconfig, nowhere else."""
+    variables = environment()
+    if home is not None:
+        outside = {key: value for key, value in variables.items() if "KUBE" not in key}
+        variables = {**outside, "HOME": str(home)}
     return subprocess.run(
         command(*arguments),
         input=stdin,
         cwd=folder,
-        env=environment(),
+        env=variables,
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,

@@ -3,7 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svcdns.cluster.columns import Columns
+from svcdns.cluster import structs
+from svcdns.cluster.columns import Columns, condition_bits
+from svcdns.cluster.compact import compact
 from svcdns.cluster.model import Condition, Endpoint, EndpointSlice
 from tests.support.cluster_objects import slices
 
@@ -66,3 +68,55 @@ def test_a_host_called_like_its_pod_is_one_string() -> None:
     value = columns.slice("shop", "db-1", "db", 4, ())
 
     assert value.hostnames[0] is value.pods[0]
+
+
+FLAGS = st.none() | st.booleans()
+WORDS = st.sampled_from(("a", "b", "")) | st.none()
+SIMPLE = st.builds(
+    structs.Endpoint,
+    st.ip_addresses(v=4).map(lambda address: [str(address)]),
+    st.none() | st.builds(structs.EndpointConditions, FLAGS, FLAGS, FLAGS),
+    st.none(),
+    st.none() | st.builds(structs.Reference, WORDS),
+    WORDS,
+    WORDS,
+)
+SPECIAL = st.builds(
+    structs.Endpoint,
+    st.none() | st.lists(st.sampled_from(("10.0.0.1", "10.0.0.01", "10.0.0", "::1", "1.2.3.256"))),
+    hostname=st.none() | st.sampled_from(("", "web-0", "Not a label")),
+)
+
+
+def value_of(endpoints: list[structs.Endpoint]) -> EndpointSlice:
+    metadata = structs.Metadata("web-1", "shop")
+    value = compact(structs.EndpointSlice(metadata, "IPv4", endpoints)).value
+    assert isinstance(value, EndpointSlice)
+    return value
+
+
+@given(st.lists(SIMPLE))
+def test_the_faster_way_leads_to_the_same_slice(endpoints: list[structs.Endpoint]) -> None:
+    columns = Columns()
+    for one in endpoints:
+        (text,) = one.addresses or []
+        pod = (one.target_ref.name if one.target_ref else "") or ""
+        bits = condition_bits(one.conditions)
+        address = bytes(map(int, text.split(".")))
+        columns.add(address, bits, "", pod, one.node_name or "", one.zone or "")
+    simple = Columns.of_simple(endpoints)
+
+    assert simple is not None
+    assert len(simple) == len(columns)
+    slices = [each.slice("shop", "web-1", "", 4, ()) for each in (simple, columns)]
+    assert slices[0] == slices[1] == value_of(endpoints)
+
+
+@given(st.lists(SIMPLE | SPECIAL))
+def test_what_is_special_about_one_endpoint_changes_no_other(
+    endpoints: list[structs.Endpoint],
+) -> None:
+    together = value_of(endpoints)
+
+    alone = [value_of([endpoint]) for endpoint in endpoints]
+    assert list(together.endpoints()) == [one for each in alone for one in each.endpoints()]

@@ -1,6 +1,8 @@
 """Values give back what they were packed from."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from svcdns.cluster.model import (
     Condition,
@@ -12,6 +14,7 @@ from svcdns.cluster.model import (
     Pod,
     Service,
 )
+from tests.support.cluster_objects import ADDRESSES, slices
 
 
 @pytest.mark.parametrize(
@@ -39,3 +42,10 @@ def test_a_slice_yields_its_endpoints_in_order() -> None:
             bytes((10, 1, 0, 4)), Condition.SERVING | Condition.TERMINATING, "", "b", "", "", ""
         ),
     ]
+
+
+@given(slices(), st.sampled_from(ADDRESSES))
+def test_an_address_stands_where_its_endpoint_does(value: EndpointSlice, address: bytes) -> None:
+    found = [index for index, one in enumerate(value.endpoints()) if one.address == address]
+
+    assert list(value.indexes_of(address)) == (found if value.width == len(address) else [])

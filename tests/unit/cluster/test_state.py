@@ -28,6 +28,7 @@ def assert_indexes(state: State, current: Objects) -> None:
     every_service = {value.key: value for value in found if isinstance(value, Service)}
     every_slice = [value for value in found if isinstance(value, EndpointSlice)]
     assert {value.key: value for value in state.services} == every_service
+    assert {value.key: value for value in state.endpoint_slices} == {v.key: v for v in every_slice}
     assert dict(state.namespaces) == {v.name: v for v in found if isinstance(v, Namespace)}
     assert dict(state.nodes) == {v.name: v for v in found if isinstance(v, Node)}
     for kind in KINDS:
@@ -192,9 +193,46 @@ def test_namespaces_and_nodes_leave_the_serial_alone() -> None:
     assert state.serial == 0
 
 
+@given(st.lists(events, max_size=12), st.lists(events, max_size=12))
+def test_who_was_away_is_told_what_has_changed(
+    before: list[WatchEvent], batch: list[WatchEvent]
+) -> None:
+    state = State()
+    state.apply(before, 1)
+    seen = state.changes
+
+    changes = state.apply(batch, 1)
+
+    expected = [change for change in changes if change.kind in (Service, EndpointSlice)]
+    assert state.changes_since(seen) == expected
+    assert state.changes == seen + len(expected)
+    assert state.changes_since(state.changes) == []
+
+
+def test_who_was_away_for_too_long_has_to_look_for_himself() -> None:
+    state = State()
+    for number in range(1000):
+        state.apply([WatchEvent(Service, WEB.key, None if number % 2 else WEB)], 1)
+
+    assert state.changes_since(0) is None
+    assert state.changes_since(999) == [Change(Service, WEB.key, WEB, None)]
+
+
 def test_a_kind_that_is_none_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(TypeError, match="str is no kind of cluster object"):
         State().count(str)
+
+
+def test_every_object_of_a_kind_can_be_listed() -> None:
+    objects: dict[type, list[Object]] = {
+        Namespace: [Namespace("a")],
+        Pod: [Pod("a", "b", ()), Pod("a", "c", ())],
+    }
+    state = State()
+    for kind, values in objects.items():
+        state.replace(kind, values, 1)
+
+    assert {kind: list(state.objects(kind)) for kind in KINDS if state.count(kind)} == objects
 
 
 def test_a_state_is_not_synced_before_somebody_says_so() -> None:

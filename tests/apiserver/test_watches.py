@@ -1,0 +1,169 @@
+"""How a watch ends, and how it goes on.
+
+Each row of the table of a reflector's life is named above its tests. Virtual time: hours pass in
+milliseconds, and every run is the same.
+"""
+
+import asyncio
+
+import pytest
+
+from svcdns.source.apiserver.observer import Reason
+from tests.support.fakeapi import Fault
+from tests.support.followed import Followed, change_service, follow, services_api
+
+# The row "clean end of a watch".
+
+
+def test_after_a_clean_end_the_watch_goes_on_at_once_from_the_last_version() -> None:
+    api = services_api()
+
+    async def scenario(followed: Followed) -> None:
+        await followed.synced()
+        await asyncio.sleep(5)
+        change_service(api)
+        await asyncio.sleep(1)
+        api.end_watches()
+        await asyncio.sleep(0.1)
+        change_service(api)
+        await followed.agrees(0.2)
+
+    followed = follow(scenario, api)
+
+    assert followed.asked == ["stream", f"watch {api.version - 1}"]
+    assert not followed.notes.of("lost")
+
+
+def test_watches_that_end_at_once_are_never_a_hot_loop() -> None:
+    api = services_api()
+
+    async def scenario(followed: Followed) -> None:
+        await followed.synced()
+        for _ in range(36_000):
+            api.end_watches()
+            await asyncio.sleep(0.1)
+
+    followed = follow(scenario, api)
+
+    assert len(api.received) <= 130
+    assert followed.notes.of("lost")
+    assert Reason.FAILURES in followed.relisted  # as nothing else brings what happens
+
+
+# The row "transport error".
+
+
+@pytest.mark.parametrize("fault", [Fault.RESET_BEFORE_EVENT, Fault.RESET_MID_LINE])
+def test_after_a_reset_the_history_is_compared_before_the_watch_goes_on(fault: Fault) -> None:
+    api = services_api()
+
+    async def scenario(followed: Followed) -> None:
+        await followed.synced()
+        version = api.version
+        api.fail_next(fault)
+        change_service(api)
+        await followed.agrees(2)
+        assert followed.asked == ["stream", "probe", f"watch {version}"]
+
+    followed = follow(scenario, api)
+
+    assert followed.relisted == []
+    assert followed.notes.of("recovered")
+
+
+def test_a_server_whose_history_was_rewound_is_listed_anew() -> None:
+    api = services_api()
+
+    async def scenario(followed: Followed) -> None:
+        await followed.synced()
+        backup = api.backup()
+        for number in range(3):
+            change_service(api, number)
+        await followed.agrees(1)
+        api.restore(backup)
+        await followed.agrees(3)
+
+    followed = follow(scenario, api)
+
+    assert followed.asked == ["stream", "probe", "stream"]
+    assert followed.relisted == [Reason.REWOUND]
+
+
+def test_a_refused_connection_is_tried_again_later_each_time_and_at_another_address() -> None:
+    api = services_api()
+    servers = ("https://192.0.2.1:6443", "https://192.0.2.2:6443")
+
+    async def scenario(followed: Followed) -> None:
+        await followed.synced()
+        api.refuse(servers[0])
+        api.cut()
+        change_service(api)
+        await followed.agrees(6)
+
+    followed = follow(scenario, api, connection=api.connection(servers=servers))
+
+    assert [one.server for one in api.received] == [
+        servers[0],
+        servers[0],  # the probe that was refused
+        servers[1],
+        servers[1],
+    ]
+    assert [told.how[0] for told in followed.notes.of("lost")] == [servers[0], servers[0]]
+
+
+# The row "no octet for 70 s".
+
+
+def test_a_half_open_connection_is_left_after_70_s() -> None:
+    api = services_api()
+
+    async def scenario(followed: Followed) -> None:
+        await followed.synced()
+        api.fail_next(Fault.HALF_OPEN)
+        version = api.version
+        change_service(api)
+        await followed.agrees(71)
+        assert followed.asked == ["stream", f"watch {version}"]
+
+    followed = follow(scenario, api)
+
+    assert followed.relisted == []
+
+
+def test_a_second_silence_in_a_row_leads_to_a_new_list() -> None:
+    api = services_api()
+
+    async def scenario(followed: Followed) -> None:
+        await followed.synced()
+        backup = api.backup()
+        for number in range(3):
+            change_service(api, number)
+        await followed.agrees(1)
+        # The stream stays up, and then another server answers which is behind: it is mute.
+        api.store.restore(backup)
+        api.end_watches()
+        change_service(api, 1)
+        await followed.agrees(145)
+
+    followed = follow(scenario, api)
+
+    assert followed.relisted == [Reason.SILENT]
+    assert followed.asked[-1] == "stream"
+
+
+# Away for longer than a server keeps its history.
+
+
+def test_after_longer_than_a_server_keeps_its_history_there_is_a_list() -> None:
+    api = services_api()
+
+    async def scenario(followed: Followed) -> None:
+        await followed.synced()
+        api.refuse()
+        api.cut()
+        await asyncio.sleep(600)
+        change_service(api)
+        await api.accept()
+        await followed.agrees(61)
+
+    assert follow(scenario, api).relisted == [Reason.AWAY]
