@@ -8,12 +8,14 @@ READY := $(VENV)/.ready
 CACHE := .cache
 
 COREDNS_VERSION := v1.15.0
+KUBERNETES_VERSION := 1.37.2
+ETCD_VERSION := 3.6.16
 UV_VERSION := 0.13.9
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint fmt bench coredns lock clean
+.PHONY: help run test lint fmt bench coredns apiserver lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +41,8 @@ bench: $(READY) ## measure against Knot, NSD and CoreDNS, those that are install
 	@PATH="$(CURDIR)/$(CACHE)/bin:$$PATH" $(BIN)/python -m tests.bench $(ARGS)
 
 coredns: $(CACHE)/bin/coredns ## build CoreDNS for `make bench`, into .cache/bin
+
+apiserver: $(CACHE)/bin/kube-apiserver ## build kube-apiserver and etcd for `make test`, into .cache/bin
 
 lock: $(CACHE)/lock/bin/uv ## resolve pyproject.toml into requirements/*.txt (ARGS=--upgrade for new ones)
 	@for set in run dev; do \
@@ -93,6 +97,14 @@ $(CACHE)/bin/coredns:
 	@GOBIN=$(CURDIR)/$(CACHE)/bin GOFLAGS=-modcacherw \
 	  go install github.com/coredns/coredns@$(COREDNS_VERSION)
 	@$@ -version
+
+# It builds etcd too, and puts both in place at the very end.
+$(CACHE)/bin/kube-apiserver:
+	@echo "building kube-apiserver $(KUBERNETES_VERSION) and etcd $(ETCD_VERSION), which takes minutes"
+	@tests/support/build_apiserver.sh $(CURDIR)/$(CACHE)/bin $(CURDIR)/$(CACHE)/build \
+	  $(KUBERNETES_VERSION) $(ETCD_VERSION)
+	@$(CACHE)/bin/kube-apiserver --version
+	@$(CACHE)/bin/etcd --version | head -1
 
 $(CACHE)/lock/bin/uv:
 	@python3 -m venv --clear $(CACHE)/lock

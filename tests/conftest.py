@@ -1,4 +1,9 @@
-"""What holds for every test: where SVCDNS_REQUIRE is set none skips, and none is timed."""
+"""What holds for every test: where SVCDNS_REQUIRE is set none skips, and none is timed.
+
+Tests marked `built` need programs that `make coredns` and `make apiserver` build. Without them
+they skip; `.ci/run` leaves them out of its first run (`-m "not built"`), builds, and then runs
+them alone, where they may not skip either.
+"""
 
 import os
 from collections.abc import Generator
@@ -11,6 +16,26 @@ REQUIRED = bool(os.environ.get("SVCDNS_REQUIRE"))
 # A property may not fail because the machine is busy.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+_BUILT = {
+    "plane",  # tests/apiserver
+    "program",  # tests/peer
+}
+"""Fixtures that start what was built."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", "built: needs programs of make coredns or make apiserver")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs programs that are built."""
+    for item in items:
+        if _BUILT.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.built)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from svcdns.answers.answer import Answer
+from svcdns.answers.settings import KubernetesSettings
 from svcdns.app.feed import Feed
 from svcdns.app.start_error import StartError
 from svcdns.cluster.state import State
@@ -72,8 +73,8 @@ class _BlockScope:
     inner: Inner
     write: Callable[[str], None]
 
-    def cluster(self, labels: str, namespace_labels: str) -> State:
-        return self.feed.state(labels, namespace_labels)
+    def cluster(self, settings: KubernetesSettings) -> State:
+        return self.feed.state_for(settings)
 
     def ask(self, question: Question, depth: int) -> Answer | None:
         return self.inner.ask(question, depth)

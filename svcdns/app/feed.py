@@ -4,19 +4,32 @@ A batch of objects comes in, and when `apply` returns every answer that it made 
 a query sees the cluster before or after the batch, never between. Plain functions, no await.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol, Self
 
 from svcdns.answers.dependency import affected
-from svcdns.cluster.change import Change
+from svcdns.answers.settings import KubernetesSettings
+from svcdns.cluster.change import Change, WatchEvent
 from svcdns.cluster.model import EndpointSlice, Namespace, Node, Object, Pod, Service
 from svcdns.cluster.state import State
 from svcdns.route.exchange import Exchange
 
 KINDS = (Namespace, Node, Service, EndpointSlice, Pod)
 
-Selectors = tuple[str, str]
-"""`labels` and `namespace_labels` of a kubernetes stanza."""
+
+class View(NamedTuple):
+    """Which cluster, and which of its objects: stanzas with the same view share a state."""
+
+    labels: str = ""
+    namespace_labels: str = ""
+    access: tuple[object, ...] = ()
+    """What the stanza says about its API server; empty: the one the process is given."""
+
+    @classmethod
+    def of(cls, settings: KubernetesSettings) -> Self:
+        """Return the view of one stanza."""
+        access = (settings.endpoint, settings.tls, settings.kubeconfig)
+        return cls(settings.labels, settings.namespace_labels, access if any(access) else ())
 
 
 class Source(Protocol):
@@ -28,18 +41,29 @@ class Source(Protocol):
 
 
 class Feed:
-    """States of the cluster, one for each pair of selectors, and who has to follow them."""
+    """States of the cluster, one for each view, and who has to follow them."""
 
     def __init__(self) -> None:
-        self._states: dict[Selectors, State] = {}
+        self._states: dict[View, State] = {}
+        self._stanzas: dict[View, list[KubernetesSettings]] = {}
         self._exchanges: list[Exchange] = []
         self._followers: list[Callable[[], None]] = []
         self.last_change = 0
         """Unix seconds of the last batch that changed something; 0 before any."""
 
-    def state(self, labels: str = "", namespace_labels: str = "") -> State:
-        """Return the state that these selectors see; the same one for the same selectors."""
-        return self._states.setdefault((labels, namespace_labels), State())
+    def state(self, view: View = View()) -> State:  # noqa: B008  a tuple, never changed
+        """Return the state of a view; the same one for equal views."""
+        return self._states.setdefault(view, State())
+
+    def state_for(self, settings: KubernetesSettings) -> State:
+        """Return the state that a stanza sees, and remember that it does."""
+        view = View.of(settings)
+        self._stanzas.setdefault(view, []).append(settings)
+        return self.state(view)
+
+    def stanzas(self) -> Mapping[View, Sequence[KubernetesSettings]]:
+        """Return the stanzas by what they see."""
+        return self._stanzas
 
     def states(self) -> Iterable[State]:
         """Return every state there is."""
@@ -59,20 +83,45 @@ class Feed:
         """
         changes: list[Change] = []
         first = False
-        for selectors, state in self._states.items():
+        for view, state in self._states.items():
             by_kind: dict[type, list[Object]] = {kind: [] for kind in KINDS}
-            for value in source.objects(*selectors):
+            for value in source.objects(view.labels, view.namespace_labels):
                 by_kind[type(value)].append(value)
             for kind, values in by_kind.items():
                 changes.extend(state.replace(kind, values, now))
             first = first or not state.synced
             state.synced = True
-        if changes or first:
-            self._let_know(changes, everything=first)
-            self.last_change = now
+        self._let_know(changes, now, everything=first)
         return len(changes)
 
-    def _let_know(self, changes: list[Change], *, everything: bool) -> None:
+    def replace(self, view: View, kind: type, objects: Iterable[Object], now: int) -> int:
+        """Make `objects` all objects of a kind in one view; return the number of changes."""
+        changes = self.state(view).replace(kind, objects, now)
+        self._let_know(changes, now)
+        return len(changes)
+
+    def change(self, view: View, events: Iterable[WatchEvent], now: int) -> int:
+        """Take in what happened to single objects of one view; return the number of changes."""
+        changes = self.state(view).apply(events, now)
+        self._let_know(changes, now)
+        return len(changes)
+
+    def complete(self, view: View) -> None:
+        """Say that everything is known: what is not there does not exist."""
+        state = self.state(view)
+        if not state.synced:
+            state.synced = True
+            self._let_know([], self.last_change, everything=True)
+
+    def remark(self, text: str) -> None:
+        """Let every reason end with `text`, about the age of what is known; empty: with nothing."""
+        for exchange in self._exchanges:
+            exchange.remark(text)
+
+    def _let_know(self, changes: list[Change], now: int, *, everything: bool = False) -> None:
+        if not changes and not everything:
+            return
+        self.last_change = now
         touched = affected(changes)
         for exchange in self._exchanges:
             if everything:

@@ -1,9 +1,10 @@
 """What the metrics read from the parts of the process, and what there is to be counted."""
 
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from svcdns import __version__
 from svcdns.app.build import Configuration
@@ -13,6 +14,23 @@ from svcdns.server.limits import Connections
 from svcdns.telemetry import metrics as names
 from svcdns.telemetry.log import output
 from svcdns.telemetry.metrics import Metrics
+
+
+class Watching(Protocol):
+    """One watch, as `app.live` has it."""
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """Names of what is followed."""
+        ...
+
+    def lost_seconds(self, resource_name: str) -> float:
+        """Return for how long a resource has not been followed; 0 while it is well."""
+        ...
+
+    def silent_seconds(self, resource_name: str) -> float:
+        """Return how long ago anything was heard about a resource."""
+        ...
 
 
 class Size(NamedTuple):
@@ -58,6 +76,20 @@ def measure(
         metrics.read(names.TCP_EVENTS, reading, event.name)
     metrics.read(names.LOG_SUPPRESSED, lambda: output().suppressed)
     metrics.read(names.LOG_LOST, lambda: output().lost)
+
+
+def measure_lives(metrics: Metrics, lives: Sequence[Watching]) -> None:
+    """Let `metrics` follow the watches; of several of one resource, the worst one counts."""
+    for name in dict.fromkeys(name for live in lives for name in live.resources):
+        watching = [live for live in lives if name in live.resources]
+        lost = [partial(live.lost_seconds, name) for live in watching]
+        silent = [partial(live.silent_seconds, name) for live in watching]
+        metrics.read(names.WATCH_LOST, partial(_worst, lost), name)
+        metrics.read(names.LAST_CONTACT, partial(_worst, silent), name)
+
+
+def _worst(readings: Sequence[Callable[[], float]]) -> float:
+    return max(reading() for reading in readings)
 
 
 def _count(feed: Feed, kind: type) -> int:

@@ -19,6 +19,14 @@ class Options:
     """The text itself when it came from no file; then there is nothing to reload."""
     manifests: str | None = None
     """Folder or file of Kubernetes objects, `-` for standard input; None: no such source."""
+    kubeconfig: str = ""
+    """Path; empty: what the Corefile says, else the Pod we run in, else where kubectl looks."""
+    context: str = ""
+    """Of the kubeconfig; empty: its current one."""
+    servers: tuple[str, ...] = ()
+    """URLs of API servers, in the order to try; empty: the one that the kubeconfig names."""
+    snapshot: str = ""
+    """File of the last known state, for a start while the API server is away; empty: none."""
     port: int = 53
     """For server block keys that name no port; 0 lets the system choose."""
     bind: str = ""

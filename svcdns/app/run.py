@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -22,8 +23,10 @@ from svcdns.app.build import Configuration, Place, Surroundings, configure, plan
 from svcdns.app.feed import Feed
 from svcdns.app.files import examine_corefile, examine_text
 from svcdns.app.following import Manifests
+from svcdns.app.keeping import Keeping
+from svcdns.app.live import Live, first_load, lives_of
 from svcdns.app.local_addresses import local_addresses
-from svcdns.app.measure import measure, size_of
+from svcdns.app.measure import measure, measure_lives, size_of
 from svcdns.app.options import Options
 from svcdns.app.probes import Probes, lameduck_seconds
 from svcdns.app.start_error import StartError
@@ -88,6 +91,7 @@ class Process:
         self._udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []
         self._stop = asyncio.Event()
+        self._lives: list[Live] = []
         self._signals: list[signal.Signals] = []
 
     async def run(self) -> int:
@@ -98,7 +102,10 @@ class Process:
             StartError: there is nothing to answer from.
         """
         configuration = self._configure()
-        manifests = self._manifests(configuration)
+        manifests = self._manifests()
+        if manifests is None:
+            self._lives = lives_of(self._feed, self._options, os.environ, self._metrics)
+        keeping = self._keeping()
         async with AsyncExitStack() as undo:
             configuration, listeners = self._open(configuration)
             for listener in listeners:
@@ -109,20 +116,35 @@ class Process:
                 self._write_pidfile(self._options.pidfile)
             undo.pop_all()
         measure(self._metrics, configuration, self._feed, self._connections)
-        self._start(configuration, probes)
-        self._say_ready(configuration, manifests)
+        measure_lives(self._metrics, self._lives)
+        self._obey_signals()
+        probes.start()
         async with asyncio.TaskGroup() as group:
-            tick = partial(self._tick, configuration, probes)
-            work = [group.create_task(keep_running("tick", tick, self._status))]
+            loops: dict[str, Callable[[], Awaitable[None]]] = {
+                "tick": partial(self._tick, configuration, probes)
+            }
             if manifests is not None:
-                follow = keep_running("manifests", manifests.follow, self._status)
-                work.append(group.create_task(follow))
+                loops["manifests"] = manifests.follow
+            loops |= {f"watch-{number}": live.run for number, live in enumerate(self._lives)}
+            if keeping is not None:
+                loops["keeping"] = keeping.run
+            work = [
+                group.create_task(keep_running(room, loop, self._status))
+                for room, loop in loops.items()
+            ]
+            await first_load(self._lives, self._stop)
+            self._start(configuration)
+            self._say_ready(configuration)
             await self._stop.wait()
             await self._shut_down(configuration)
             for task in work:
                 task.cancel()
         for step in configuration.ticks:
             step(float("inf"))
+        if keeping is not None:
+            await keeping.end()
+        for live in self._lives:
+            await live.close()
         await probes.close()
         output().flush()
         return 0
@@ -147,15 +169,9 @@ class Process:
         )
         return configuration
 
-    def _manifests(self, configuration: Configuration) -> Manifests | None:
+    def _manifests(self) -> Manifests | None:
         """Return what follows the manifests, after the first reading of them."""
         if self._options.manifests is None:
-            if any(directive == "kubernetes" for *_, directive in configuration.enabled):
-                raise StartError(
-                    "the Corefile has the directive kubernetes, but there are no objects to "
-                    "answer from\n  next  name a folder or a dump of Kubernetes objects with "
-                    "--manifests; following an API server is not available yet"
-                )
             return None
         manifests = Manifests(self._options.manifests, self._feed, self._metrics)
         summary = manifests.read_first()
@@ -163,6 +179,15 @@ class Process:
             for line in summary:
                 _log.info("manifests.read", path=self._options.manifests, what=line)
         return manifests
+
+    def _keeping(self) -> Keeping | None:
+        """Return what keeps the last known state on disk, after it was read from there."""
+        if not self._options.snapshot or not self._lives:
+            return None
+        keeping = Keeping(self._options.snapshot, self._lives)
+        keeping.restore()
+        self._feed.follow((), (keeping.changed,))
+        return keeping
 
     def _open(self, configuration: Configuration) -> tuple[Configuration, list[Listener]]:
         """Open all sockets; return the configuration with the ports the system has chosen."""
@@ -190,17 +215,18 @@ class Process:
             raise
         return replace(configuration, exchanges=exchanges), opened
 
-    def _start(self, configuration: Configuration, probes: Probes) -> None:
+    def _obey_signals(self) -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._on_loop_error)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
             loop.add_signal_handler(number, self._on_signal, number)
         for number in (signal.SIGHUP, signal.SIGUSR2):
             signal.signal(number, signal.SIG_IGN)
+
+    def _start(self, configuration: Configuration) -> None:
         # What lives now lives until the end: the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        probes.start()
         for udp in self._udp:
             udp.start()
         for tcp in self._tcp:
@@ -219,12 +245,12 @@ class Process:
         except OSError as error:
             raise StartError(f"cannot write the pid file '{path}': {error.strerror}") from None
 
-    def _say_ready(self, configuration: Configuration, manifests: Manifests | None) -> None:
+    def _say_ready(self, configuration: Configuration) -> None:
         if self._options.demo:
             return
         size = size_of(self._feed)
         counts = {}
-        if manifests is not None:
+        if self._feed.stanzas():
             counts = {"services": size.services, "slices": size.slices, "endpoints": size.endpoints}
         zones = dict.fromkeys(
             zone for exchange in configuration.exchanges.values() for zone in exchange.router.zones

@@ -17,6 +17,7 @@ EXAMPLES = """\b
 Examples:
   svcdns serve --manifests examples/shop --port 5300 --demo
   svcdns serve --corefile Corefile --manifests -      objects from standard input
+  svcdns serve --kubeconfig ~/.kube/config --port 5300
   svcdns serve -conf /etc/coredns/Corefile -dns.port 1053
   echo '.:5300 { whoami }' | svcdns serve -conf stdin
 """
@@ -42,6 +43,38 @@ def serve(  # noqa: PLR0913 - one parameter an option
             "`-` reads standard input once.",
         ),
     ] = None,
+    kubeconfig: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="How to reach the API server. Without it: the Corefile, the Pod we run in, "
+            "$KUBECONFIG, ~/.kube/config.",
+            show_default=False,
+        ),
+    ] = "",
+    kube_context: Annotated[
+        str,
+        typer.Option(
+            "--context", metavar="NAME", help="Context of the kubeconfig.", show_default=False
+        ),
+    ] = "",
+    apiserver: Annotated[
+        str,
+        typer.Option(
+            metavar="URL[,URL]",
+            help="API servers in the order to try, instead of the one the kubeconfig names.",
+            show_default=False,
+        ),
+    ] = "",
+    snapshot: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the last known state of the cluster there, and begin with it while the "
+            "API server does not answer.",
+            show_default=False,
+        ),
+    ] = "",
     port: Annotated[
         int,
         typer.Option(
@@ -107,11 +140,20 @@ def serve(  # noqa: PLR0913 - one parameter an option
     if plugins:
         typer.echo(_directives())
         return
+    if manifests is not None and (kubeconfig or kube_context or apiserver or snapshot):
+        raise typer.BadParameter(
+            "--manifests is instead of an API server: leave out --kubeconfig, --context, "
+            "--apiserver and --snapshot, or --manifests"
+        )
     name, corefile_text = _corefile(corefile, taken=manifests == "-")
     options = Options(
         corefile=name,
         corefile_text=corefile_text,
         manifests=manifests,
+        kubeconfig=kubeconfig,
+        context=kube_context,
+        servers=tuple(filter(None, apiserver.split(","))),
+        snapshot=snapshot,
         port=port,
         bind=bind,
         reasons=not no_reasons,

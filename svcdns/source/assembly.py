@@ -21,7 +21,9 @@ from svcdns.source.problem import Problem
 
 Labels = Mapping[str, str | None]
 
-_NAMESPACE_NAME = "kubernetes.io/metadata.name"
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+"""Label that the API server gives every Namespace."""
+
 _WORKLOADS = frozenset(
     (
         "CronJob",
@@ -169,7 +171,7 @@ class _Assembly:
             names.update(dict.fromkeys(sorted(contents.namespaces)))
         for name in names:
             labels = written[name].labels if name in written else {}
-            yield Labelled(Namespace(name), {**labels, _NAMESPACE_NAME: name})
+            yield Labelled(Namespace(name), {**labels, NAMESPACE_NAME: name})
 
     def _services(self) -> Iterator[Labelled]:
         for key, found in self._by_kind["Service"].items():

@@ -17,6 +17,7 @@ from svcdns.cluster import parse, structs
 from svcdns.cluster.compact import DEFAULT_NAMESPACE, compact
 from svcdns.cluster.model import Object
 from svcdns.cluster.object_error import Flaw, MalformedError, ObjectError, subject
+from svcdns.corefile.directives import suggest
 from svcdns.source import yaml_loader
 from svcdns.source.derive import mirrored
 from svcdns.source.problem import Problem
@@ -180,13 +181,15 @@ class _Reader:
         try:
             decoded = parse.decode(document, kind)
             if isinstance(decoded, parse.Skipped):
-                self._skip(decoded)
+                self._skip(decoded, place)
             else:
                 self._add(decoded, place)
         except ObjectError as error:
             self._report(place, error)
 
-    def _skip(self, skipped: parse.Skipped) -> None:
+    def _skip(self, skipped: parse.Skipped, place: _Place) -> None:
+        if slip := _slip(skipped.kind, skipped.api_version):
+            self._flaw(place, subject(skipped.kind, skipped.namespace, skipped.name), slip)
         self.contents.skipped[_kind_text(skipped.kind, skipped.api_version)] += 1
         if skipped.namespace:
             self.contents.namespaces.add(skipped.namespace)
@@ -250,6 +253,20 @@ def _is_list(kind: str, items: object) -> bool:
     item_kind = kind.removesuffix("List")
     known = not item_kind or item_kind in parse.VERSIONS
     return item_kind != kind and (known or isinstance(items, list))
+
+
+def _slip(kind: str, version: str) -> Flaw | None:
+    """Return what was mistyped about a kind that is not read; None if it is one of its own."""
+    near = suggest(kind, parse.VERSIONS)
+    if near is None:
+        return None
+    right = parse.VERSIONS[near]
+    if near != kind:
+        # In another API a kind may well be called nearly like one of ours, as a Role is.
+        problem = f"there is no such kind in {right}; did you mean {near!r}?"
+        return Flaw("kind", problem) if version == right else None
+    problem = f"{version!r} has no {kind}; write {right!r}"
+    return None if "/" in version else Flaw("apiVersion", problem)
 
 
 def _kind_text(kind: str, version: str) -> str:

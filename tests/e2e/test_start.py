@@ -93,11 +93,12 @@ def test_every_mistake_of_a_corefile_is_named_and_nothing_is_opened(corefile: Pa
 def test_kubernetes_without_manifests_says_what_to_add(corefile: Path) -> None:
     corefile.write_text(KUBERNETES)
 
-    done = run("serve", "--corefile", str(corefile), "--port", "0")
+    done = run("serve", "--corefile", str(corefile), "--port", "0", home=corefile.parent)
 
     assert done.returncode == 1
-    assert "kubernetes" in done.stderr
-    assert "next  name a folder or a dump of Kubernetes objects with --manifests" in done.stderr
+    assert "kubernetes needs an API server, but there is no kubeconfig" in done.stderr
+    assert "name one with --kubeconfig FILE" in done.stderr
+    assert "--manifests DIR" in done.stderr
 
 
 def test_a_missing_folder_ends_the_start(corefile: Path, tmp_path: Path) -> None:

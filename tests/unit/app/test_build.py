@@ -73,6 +73,20 @@ def test_a_listener_has_the_name_that_metrics_give_it(address: str, server: str)
     assert configuration.enabled == ((server, ".", "errors"), (server, ".", "whoami"))
 
 
+def test_a_directive_that_answers_nothing_is_in_use_too() -> None:
+    configuration = configured("a {\n debug\n health :1\n whoami\n}\n")
+
+    assert [name for *_, name in configuration.enabled] == ["debug", "health", "whoami"]
+
+
+@pytest.mark.parametrize("directive", ["root /", "debug", "health :1", "ready :2"])
+def test_a_block_whose_directives_answer_nothing_fails_and_says_so(directive: str) -> None:
+    response = ask(only(configured(f". {{\n {directive}\n}}\n")), "a.")
+
+    assert response.rcode() == dns.rcode.SERVFAIL
+    assert "no directive of the server block '.' answers a." in str(response.options[0])
+
+
 def test_a_directive_in_use_is_listed_for_each_zone_and_listener() -> None:
     configuration = configured("a b:1053 {\n whoami\n}\n")
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from svcdns.answers.lookup import Stanza
 from svcdns.answers.settings import KubernetesSettings
-from svcdns.app.feed import Feed
+from svcdns.app.feed import Feed, View
+from svcdns.cluster.change import WatchEvent
 from svcdns.cluster.model import (
     EndpointPort,
     EndpointSlice,
@@ -148,6 +149,109 @@ def test_a_batch_that_changes_nothing_forgets_nothing() -> None:
 
     assert len(server.exchange) == 1
     assert server.feed.last_change == 1
+
+
+WEB = "web.shop.svc.cluster.local."
+
+
+def test_a_list_of_one_kind_replaces_that_kind_alone() -> None:
+    server = Server()
+    server.feed.replace(View(), Namespace, [Namespace("shop")], now=1)
+    server.feed.replace(View(), Service, [service("shop", "web", "10.96.0.1")], now=2)
+
+    changes = server.feed.replace(View(), Service, [service("shop", "db", "10.96.0.2")], now=3)
+
+    state = server.feed.state()
+    assert changes == 2
+    assert (state.count(Namespace), state.count(Service)) == (1, 1)
+    assert server.feed.last_change == 3
+
+
+def test_a_list_that_says_what_is_known_changes_nothing() -> None:
+    server = Server()
+    objects = [service("shop", "web", "10.96.0.1")]
+    server.feed.replace(View(), Service, objects, now=1)
+
+    assert server.feed.replace(View(), Service, list(objects), now=2) == 0
+    assert server.feed.last_change == 1
+
+
+def test_a_change_of_one_object_is_in_the_next_answer() -> None:
+    server = Server()
+    first: list[Object] = [Namespace("shop"), service("shop", "web", "10.96.0.1")]
+    server.feed.apply(Objects(first), now=1)
+    server.ask(WEB, RRType.A)
+    moved = service("shop", "web", "10.96.0.9")
+
+    assert server.feed.change(View(), [WatchEvent(Service, moved.key, moved)], now=2) == 1
+    moved_answer = server.ask(WEB, RRType.A)
+    server.feed.change(View(), [WatchEvent(Service, moved.key, None)], now=3)
+
+    assert moved_answer[1] == [f"{WEB} 5 IN A 10.96.0.9"]
+    assert server.ask(WEB, RRType.A)[0] == 3
+
+
+def test_what_is_missing_exists_not_only_once_everything_is_known() -> None:
+    server = Server()
+    server.feed.replace(View(), Namespace, [Namespace("shop")], now=1)
+    before = server.ask(WEB, RRType.A)[0]
+
+    server.feed.complete(View())
+    server.feed.complete(View())
+
+    assert (before, server.ask(WEB, RRType.A)[0]) == (2, 3)
+
+
+def test_stanzas_with_equal_views_share_a_state() -> None:
+    feed = Feed()
+    zones = (from_text("cluster.local"),)
+    one, ttl = KubernetesSettings(zones=zones), KubernetesSettings(zones=zones, ttl=30)
+    labelled = KubernetesSettings(zones=zones, labels="app=web")
+    elsewhere = KubernetesSettings(zones=zones, endpoint=("https://192.0.2.1",))
+
+    states = [feed.state_for(settings) for settings in (one, ttl, labelled, elsewhere)]
+
+    assert states[0] is states[1]
+    assert len({id(state) for state in states}) == 3
+    assert [list(found) for found in feed.stanzas().values()] == [
+        [one, ttl],
+        [labelled],
+        [elsewhere],
+    ]
+
+
+def test_a_change_of_one_view_leaves_the_others() -> None:
+    server = Server()
+    other = View("app=web")
+    server.feed.replace(other, Service, [service("shop", "web", "10.96.0.1")], now=1)
+
+    assert server.feed.state().count(Service) == 0
+    assert server.feed.state(other).count(Service) == 1
+
+
+def test_a_remark_is_in_reasons_that_were_kept_already_and_leaves_them_again() -> None:
+    server = Server()
+    server.feed.apply(Objects([Namespace("shop")]), now=1)
+    plain = [server.ask(WEB, RRType.A)[4] for _ in range(3)]
+
+    server.feed.remark("this is old")
+    marked = [server.ask(WEB, RRType.A)[4] for _ in range(3)]
+    server.feed.remark("")
+
+    assert all("; this is old" in str(reason) for reason in marked)
+    assert [server.ask(WEB, RRType.A)[4] for _ in range(3)] == plain
+
+
+def test_followers_are_called_after_changes_and_only_then() -> None:
+    server = Server()
+    called: list[int] = []
+    server.feed.follow((), [lambda: called.append(server.feed.state().count(Namespace))])
+
+    server.feed.replace(View(), Namespace, [Namespace("shop")], now=1)
+    server.feed.replace(View(), Namespace, [Namespace("shop")], now=2)
+    server.feed.complete(View())
+
+    assert called == [1, 1]
 
 
 NAMESPACES = st.sampled_from(["shop", "default"])

@@ -90,6 +90,15 @@ def test_wildcards_match_within_one_folder(
     assert sorted(absolute) == [f"{tmp_path}/{name}" for name in names]
 
 
+def test_brackets_in_the_folder_of_a_corefile_are_no_wildcards(tmp_path: Path) -> None:
+    folder = tmp_path / "cluster[1]"
+    folder.mkdir()
+    (folder / "Corefile").write_text(". {\n import *.override\n}\n")
+    (folder / "a.override").write_text("log\n")
+
+    assert outline(good(examine_corefile(str(folder / "Corefile"), {}))) == [(["."], ["log"])]
+
+
 def test_a_folder_is_no_import(tmp_path: Path) -> None:
     (tmp_path / "..data").mkdir()
     (tmp_path / "Corefile").write_text("import ..*\n")

@@ -1,5 +1,7 @@
 """What the metrics read from the process."""
 
+import platform
+from collections.abc import Sequence
 from io import StringIO
 
 import pytest
@@ -8,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from svcdns import __version__
 from svcdns.app.build import Configuration
 from svcdns.app.feed import Feed
-from svcdns.app.measure import measure, size_of
+from svcdns.app.measure import measure, measure_lives, size_of
 from svcdns.server.limits import Connections
 from svcdns.telemetry.exposition import render
 from svcdns.telemetry.log import get_log
@@ -34,6 +36,9 @@ class Page:
         self.configuration: Configuration = configured(text, self.feed)
         self._metrics = Metrics()
         measure(self._metrics, self.configuration, self.feed, self.connections)
+
+    def watch(self, lives: Sequence["Watching"]) -> None:
+        measure_lives(self._metrics, lives)
 
     def value(self, name: str, /, **labels: str) -> float:
         """Return the only series of a name with these labels."""
@@ -61,6 +66,12 @@ def test_the_version_and_what_is_in_use_are_labels(page: Page) -> None:
     assert page.value("coredns_build_info", version=__version__) == 1
     assert page.value("coredns_plugin_enabled", name="kubernetes", zone="cluster.local.") == 1
     assert page.value("coredns_plugin_enabled", name="whoami", zone="other.") == 1
+
+
+def test_the_label_about_go_says_which_python_runs(page: Page) -> None:
+    running = f"python{platform.python_version()}"
+
+    assert page.value("coredns_build_info", goversion=running) == 1
 
 
 def test_exchanges_and_kept_answers_are_counted(page: Page) -> None:
@@ -119,3 +130,28 @@ def test_the_size_is_what_all_stanzas_see() -> None:
 
 def test_the_size_of_an_empty_feed_is_nothing() -> None:
     assert size_of(Feed()) == (0, 0, 0, 0)
+
+
+class Watching:
+    """A watch of these resources that has been lost and silent for so long."""
+
+    def __init__(self, seconds: float, *resources: str) -> None:
+        self.resources: tuple[str, ...] = resources
+        self._seconds = seconds
+
+    def lost_seconds(self, resource_name: str) -> float:
+        assert resource_name in self.resources
+        return self._seconds
+
+    def silent_seconds(self, resource_name: str) -> float:
+        return self.lost_seconds(resource_name) + 0.5
+
+
+def test_of_several_watches_of_a_resource_the_worst_one_counts(page: Page) -> None:
+    watches = [Watching(1, "services", "pods"), Watching(9, "services"), Watching(4, "pods")]
+
+    page.watch(watches)
+
+    lost, contact = (f"svcdns_kubernetes_{what}_seconds" for what in ("watch_lost", "last_contact"))
+    assert [page.value(lost, resource=name) for name in ("services", "pods")] == [9, 4]
+    assert [page.value(contact, resource=name) for name in ("services", "pods")] == [9.5, 4.5]

@@ -13,18 +13,22 @@ from threading import Event, Thread
 
 import dns.message
 import dns.query
+import dns.rcode
 import pytest
 
 from svcdns.app.options import Options
 from svcdns.app.run import serve
 from svcdns.telemetry.log import Output, redirect
-from tests.support.process import PATIENCE_SECONDS, free_ports
+from tests.support.live_api import LiveApi, live_api
+from tests.support.process import PATIENCE_SECONDS, free_ports, page
 from tests.support.tree import ROOT
 
 SHOP = str(ROOT / "examples/shop")
 WEB = "web.shop.svc.cluster.local."
 KUBERNETES = "cluster.local {\n    kubernetes\n}\n"
 WHOAMI = ". {\n    whoami\n}\n"
+RESOURCES = 3
+"""That a plain stanza needs."""
 Make = Callable[..., Options]
 
 
@@ -34,8 +38,14 @@ class Journal(StringIO):
     def __init__(self) -> None:
         super().__init__()
         self.ready = Event()
+        self.waiting = Event()
+        self.synced = Event()
 
     def write(self, text: str) -> int:
+        if "waiting for" in text:
+            self.waiting.set()
+        if text.count("watch.synced") + self.getvalue().count("watch.synced") == RESOURCES:
+            self.synced.set()
         if "serve.ready" in text:
             self.ready.set()
         return super().write(text)
@@ -132,6 +142,17 @@ def test_the_log_of_a_life_is_short(make: Make, journal: Journal) -> None:
     assert stop == "[INFO] SIGTERM: Shutting down servers then terminating"
 
 
+def test_what_is_merely_odd_in_a_corefile_is_not_said_at_the_start(
+    make: Make, journal: Journal
+) -> None:
+    life(make(f"import *.nothing\n{WHOAMI}", quiet=True), journal, nothing)
+
+    assert [line[:18] for line in journal.getvalue().splitlines()] == [
+        "[INFO] serve.ready",
+        "[INFO] SIGTERM: Sh",
+    ]
+
+
 def test_a_port_that_the_system_chose_is_named(make: Make, journal: Journal) -> None:
     life(replace(make(WHOAMI), port=0), journal, nothing)
 
@@ -164,7 +185,6 @@ def test_the_process_id_is_written_where_that_is_wanted(
         pytest.param(". {\n    whoamI\n}\n", None, "Corefile:2:5: ", id="unknown directive"),
         pytest.param(". {\n    log {\n        class x\n    }\n}\n", None, "log: ", id="bad option"),
         pytest.param("", None, "has no server block", id="nothing to serve"),
-        pytest.param(KUBERNETES, None, "--manifests", id="no objects"),
         pytest.param(KUBERNETES, "/nowhere", "/nowhere: does not exist", id="no such folder"),
     ],
 )
@@ -258,3 +278,125 @@ def test_lines_are_objects_when_that_is_wanted(make: Make, journal: Journal) -> 
     life(make(WHOAMI, log_json=True), journal, nothing)
 
     assert all(line.startswith('{"level": ') for line in journal.getvalue().splitlines())
+
+
+LIVE = "cluster.local {{\n    kubernetes {{\n        endpoint {url}\n        {option}\n    }}\n}}\n"
+
+
+@pytest.fixture
+def api() -> Iterator[LiveApi]:
+    """A small cluster behind a port of loopback."""
+    with live_api() as api:
+        yield api
+
+
+def asked(options: Options, found: list[dns.message.Message], name: str = WEB) -> None:
+    query = dns.message.make_query(name, "A", use_edns=0)
+    found.append(dns.query.udp(query, "127.0.0.1", timeout=5, port=options.port))
+
+
+def test_a_live_cluster_is_loaded_before_the_sockets_are_read(
+    make: Make, journal: Journal, api: LiveApi
+) -> None:
+    options = make(LIVE.format(url=api.url, option="startup_timeout 20s"))
+    found: list[dns.message.Message] = []
+
+    code = life(options, journal, lambda: asked(options, found))
+
+    assert code == 0
+    assert found[0].answer[0][0].address == "10.96.4.7"
+    lines = journal.getvalue()
+    assert lines.index("watch.synced resource=services") < lines.index("serve.ready")
+    assert " services=2 slices=1 endpoints=1 " in lines
+
+
+def test_when_startup_timeout_is_over_names_fail_until_the_cluster_is_loaded(
+    make: Make, journal: Journal, api: LiveApi
+) -> None:
+    options = make(LIVE.format(url=api.url, option="startup_timeout 600ms"))
+    found: list[dns.message.Message] = []
+    api.do("hang")
+
+    def visit() -> None:
+        asked(options, found)
+        api.do("resume")
+        assert journal.synced.wait(PATIENCE_SECONDS)
+        asked(options, found)
+
+    life(options, journal, visit)
+
+    assert found[0].rcode() == dns.rcode.SERVFAIL
+    assert "EDE 14" in found[0].options[0].to_text()
+    assert found[1].rcode() == dns.rcode.NOERROR
+    lines = [line for line in journal.getvalue().splitlines() if "plugin/" in line]
+    assert lines == [
+        "[INFO] plugin/kubernetes: waiting for Kubernetes API before starting server",
+        "[WARNING] plugin/kubernetes: starting server with unsynced Kubernetes API",
+    ]
+
+
+def test_a_stop_ends_the_wait_for_the_api_server(
+    make: Make, journal: Journal, api: LiveApi
+) -> None:
+    options = make(LIVE.format(url=api.url, option="startup_timeout 1h"))
+    api.do("hang")
+
+    def stop() -> None:
+        assert journal.waiting.wait(PATIENCE_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    visitor = Thread(target=stop)
+    visitor.start()
+    code = serve(options)
+    visitor.join(PATIENCE_SECONDS)
+
+    assert code == 0
+    assert "unsynced" not in journal.getvalue()
+    assert_free(options.port)
+
+
+def test_a_kubeconfig_that_is_missing_ends_the_start_and_says_what_to_do(
+    make: Make, journal: Journal, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    options = make(KUBERNETES, kubeconfig=str(tmp_path / "nowhere"))
+
+    code = serve(options)
+
+    said = capsys.readouterr().err
+    assert code == 1
+    assert f"there is no kubeconfig at {tmp_path / 'nowhere'}" in said
+    assert "--kubeconfig FILE" in said
+    assert journal.getvalue() == ""
+    assert_free(options.port)
+
+
+def test_a_restart_without_an_api_server_answers_from_the_snapshot_at_once(
+    make: Make, journal: Journal, api: LiveApi, tmp_path: Path
+) -> None:
+    text = LIVE.format(url=api.url, option="startup_timeout 1h")
+    options = make(text, snapshot=str(tmp_path / "snapshot"))
+    found: list[dns.message.Message] = []
+    life(options, journal, nothing)
+    journal.ready.clear()
+    api.do("refuse")
+
+    code = life(options, journal, lambda: asked(options, found))
+    asked_for = found[0]
+
+    assert code == 0
+    assert asked_for.answer[0][0].address == "10.96.4.7"
+    assert "snapshot.read path=" in journal.getvalue()
+
+
+def test_watches_are_measured(
+    make: Make, journal: Journal, api: LiveApi, ports: tuple[int, int]
+) -> None:
+    text = LIVE.format(url=api.url, option="startup_timeout 20s")
+    options = make(f"{text}. {{\n    whoami\n    prometheus 127.0.0.1:{ports[1]}\n}}\n")
+    pages: list[str] = []
+
+    life(options, journal, lambda: pages.append(page(ports[1], "/metrics")[1]))
+
+    for name in ("services", "endpointslices", "namespaces"):
+        assert f'svcdns_kubernetes_watch_lost_seconds{{resource="{name}"}} 0.0' in pages[0]
+        assert f'svcdns_kubernetes_last_contact_seconds{{resource="{name}"}} ' in pages[0]

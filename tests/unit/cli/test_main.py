@@ -40,8 +40,15 @@ def test_help_lists_the_commands_in_the_order_one_needs_them() -> None:
     assert [line.split()[0] for line in listed.splitlines()] == list(COMMANDS)
 
 
-def test_help_is_plain_ascii() -> None:
-    assert CliRunner().invoke(app, ["--help"]).output.isascii()
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_is_plain_ascii(command: str) -> None:
+    assert CliRunner().invoke(app, [*command.split(), "--help"]).output.isascii()
+
+
+def test_what_a_command_is_for_is_told_whole() -> None:
+    listed = CliRunner().invoke(app, ["--help"]).output.partition("\nCommands:\n")[2]
+
+    assert "..." not in listed
 
 
 def test_no_command_shows_help_and_is_wrong_usage() -> None:
@@ -92,13 +99,23 @@ def test_a_quick_command_loads_no_server(command: str) -> None:
     assert done.stdout.splitlines()[-1] == ""
 
 
-def test_completion_offers_the_commands() -> None:
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        pytest.param("svcdns ", {*COMMANDS}, id="commands"),
+        pytest.param("svcdns ch", {"check"}, id="the beginning of a command"),
+        pytest.param("svcdns check --o", {"--output"}, id="an option"),
+        pytest.param("svcdns check -o ", {"table", "json"}, id="the words of an option"),
+        pytest.param("svcdns serve --man", {"--manifests"}, id="of another command"),
+    ],
+)
+def test_completion_offers_what_can_follow(typed: str, offered: set[str]) -> None:
     asked = {
         "_SVCDNS_COMPLETE": "complete_bash",
-        "COMP_WORDS": "svcdns ",
-        "COMP_CWORD": "1",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(typed.count(" ")),
     }
 
     shown = CliRunner(env=asked).invoke(app, [], prog_name="svcdns")
 
-    assert shown.output.split() == list(COMMANDS)
+    assert {*shown.output.split()} == offered

@@ -66,6 +66,15 @@ def test_every_option_arrives(serve: Serve) -> None:
     ]
 
 
+def test_the_way_to_an_api_server_arrives(serve: Serve) -> None:
+    _, (options,) = serve(
+        "serve --kubeconfig k --context c --apiserver https://a,https://b --snapshot s"
+    )
+
+    assert (options.kubeconfig, options.context, options.snapshot) == ("k", "c", "s")
+    assert options.servers == ("https://a", "https://b")
+
+
 def test_coredns_args_of_a_deployment_work_unchanged(serve: Serve) -> None:
     Path("Corefile.x").touch()
 
@@ -114,6 +123,9 @@ def test_extra_arguments_end_as_in_coredns(serve: Serve) -> None:
         pytest.param("-dns.port 65536", "Invalid value for '--port'", id="port too large"),
         pytest.param("serve --log-format xml", "Invalid value for '--log-format'", id="no choice"),
         pytest.param("-conf - --manifests -", "cannot both read standard input", id="one stdin"),
+        pytest.param(
+            "serve --manifests m --snapshot s", "--manifests is instead", id="two sources"
+        ),
     ],
 )
 def test_wrong_usage_is_exit_code_2(serve: Serve, line: str, said: str) -> None:

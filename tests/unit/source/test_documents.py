@@ -167,6 +167,53 @@ def test_kinds_that_dns_does_not_need_are_counted_with_their_namespaces() -> Non
     assert contents.namespaces == {"shop"}
 
 
+@pytest.mark.parametrize(
+    ("version", "kind", "line", "problem"),
+    [
+        ("v1", "Servce", 3, "kind: there is no such kind in v1; did you mean 'Service'?"),
+        ("v1", "service", 3, "kind: there is no such kind in v1; did you mean 'Service'?"),
+        ("v1", "Endpoint", 3, "kind: there is no such kind in v1; did you mean 'Endpoints'?"),
+        (
+            *("v1", "EndpointSlice", 2),
+            "apiVersion: 'v1' has no EndpointSlice; write 'discovery.k8s.io/v1'",
+        ),
+        ("v2", "Service", 2, "apiVersion: 'v2' has no Service; write 'v1'"),
+    ],
+)
+def test_a_kind_or_version_that_was_mistyped_is_named(
+    version: str, kind: str, line: int, problem: str
+) -> None:
+    item = {"apiVersion": version, "kind": kind, "metadata": {"name": "a", "namespace": "shop"}}
+
+    contents = read_contents("a.yaml", dumped(item))
+
+    assert list(map(str, contents.problems)) == [f"a.yaml:{line}: {kind} shop/a: {problem}"]
+    assert contents.entries == []
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        ("rbac.authorization.k8s.io/v1", "Role"),
+        ("serving.knative.dev/v1", "Service"),
+        ("discovery.k8s.io/v1beta1", "EndpointSlice"),
+        *(
+            ("v1", kind)
+            for kind in (
+                *("Binding", "ComponentStatus", "ConfigMap", "Event", "LimitRange", "Secret"),
+                *("PersistentVolume", "PersistentVolumeClaim", "PodTemplate", "ResourceQuota"),
+                *("ReplicationController", "ServiceAccount"),
+            )
+        ),
+    ],
+)
+def test_what_is_a_kind_of_its_own_is_no_mistake(version: str, kind: str) -> None:
+    contents = read_contents("a.yaml", dumped({"apiVersion": version, "kind": kind}))
+
+    assert contents.problems == []
+    assert sum(contents.skipped.values()) == 1
+
+
 MISTAKES = """\
 apiVersion: v1
 kind: Service
