@@ -6,27 +6,10 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import REQUIRED
-from tests.peer.servers import Background, find_coredns, require_coredns
-
-_HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs CoreDNS where nothing may skip and it is missing: it is no duty."""
-    if not REQUIRED or find_coredns()[0]:
-        return
-    needing = [
-        item
-        for item in items
-        if _HERE in item.path.parents and "program" in getattr(item, "fixturenames", ())
-    ]
-    config.hook.pytest_deselected(items=needing)
-    items[:] = [item for item in items if item not in needing]
+from tests.peer.servers import Background, require_coredns
 
 
 @pytest.fixture(scope="session")

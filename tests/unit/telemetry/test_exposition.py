@@ -67,7 +67,12 @@ GOLDEN = [
     ("svcdns_table_entries", "gauge", "server", ""),
     ("svcdns_kubernetes_objects", "gauge", "kind", ""),
     ("svcdns_kubernetes_last_change_seconds", "gauge", "", ""),
-    ("svcdns_kubernetes_watch_lost_seconds", "gauge", "kind", ""),
+    ("svcdns_kubernetes_watch_lost_seconds", "gauge", "resource", ""),
+    ("svcdns_kubernetes_last_contact_seconds", "gauge", "resource", ""),
+    ("svcdns_kubernetes_watch_events_total", "counter", "resource", ""),
+    ("svcdns_kubernetes_relists_total", "counter", "resource reason", ""),
+    ("svcdns_kubernetes_rejected_total", "counter", "resource", ""),
+    ("svcdns_kubernetes_audits_total", "counter", "resource finding", ""),
     ("svcdns_manifest_problems", "gauge", "", ""),
     ("svcdns_udp_dropped_total", "counter", "server", ""),
     ("svcdns_malformed_queries_total", "counter", "server", ""),
@@ -94,7 +99,12 @@ def busy() -> Metrics:
     metrics.read(m.TABLE_ENTRIES, lambda: 7, "dns://:53")
     metrics.set(m.OBJECTS, 12, "Service")
     metrics.set(m.LAST_CHANGE, 1_780_000_000)
-    metrics.set(m.WATCH_LOST, 0, "Service")
+    metrics.set(m.WATCH_LOST, 0, "services")
+    metrics.set(m.LAST_CONTACT, 0.2, "services")
+    metrics.add(m.WATCH_EVENTS, "services", by=3)
+    metrics.add(m.RELISTS, "services", "expired")
+    metrics.add(m.REJECTED, "services")
+    metrics.add(m.AUDITS, "services", "agrees")
     metrics.set(m.MANIFEST_PROBLEMS, 0)
     metrics.set(m.TCP_CONNECTIONS, 3)
     metrics.read(m.TCP_EVENTS, lambda: 2, "refused")
