@@ -21,7 +21,8 @@ class Problem(NamedTuple):
     """Nothing was lost by it."""
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
+        file = "stdin" if self.file == "-" else self.file
+        place = f"{file}:{self.line}" if self.line else file
         document = f" (document {self.document})" if self.document > 1 else ""
         parts = (place, self.subject, self.field, self.problem)
         return ": ".join(part for part in parts if part) + document

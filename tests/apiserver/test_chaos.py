@@ -8,12 +8,10 @@ import os
 
 import pytest
 
-from tests.support.chaos import Day, live_through
+from tests.support.chaos import SETTLE_SECONDS, Day, live_through
 
 MOST_REQUESTS = 12
 """For one resource in a minute, whatever happens."""
-FRESH_SECONDS = 145.0
-"""Two silences: a watch that a restore has made mute without a sign."""
 
 
 def days() -> list[Day]:
@@ -34,7 +32,7 @@ def test_a_bad_day_ends_well(day: Day) -> None:
     # It was right soon after the last fault, and fresh from then on.
     assert outcome.settled_seconds is not None, outcome.differences
     assert outcome.fresh_seconds is not None, outcome.differences
-    assert outcome.fresh_seconds < FRESH_SECONDS
+    assert outcome.fresh_seconds < SETTLE_SECONDS
     # The server was never stormed, and nothing was left open.
     assert outcome.most_requests <= MOST_REQUESTS
     assert outcome.api.under_way == 0

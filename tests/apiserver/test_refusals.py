@@ -66,11 +66,7 @@ def test_a_version_from_the_future_leads_to_a_list_as_new_as_can_be() -> None:
         api.fail_next(Fault.HTTP_410)
         api.end_watches()
         await followed.agrees(4)
-        assert followed.asked == [
-            "stream",
-            *[f"{what} {version}" for what in ("watch", "stream")],
-            "stream",
-        ]
+        assert followed.asked == ["stream", "probe", f"stream {version}", "stream"]
 
     follow(scenario, api)
 
@@ -86,17 +82,17 @@ def test_retry_after_is_kept_and_so_is_the_version(fault: Fault) -> None:
         await followed.synced()
         await asyncio.sleep(5)
         version = api.version
-        api.fail_next(fault)
+        api.fail_next(fault, verb="watch")
         api.end_watches()
         change_service(api)
         await followed.agrees(35)
-        assert followed.asked == ["stream", f"watch {version}", f"watch {version}"]
+        assert followed.asked == ["stream", "probe", f"watch {version}", f"watch {version}"]
 
     followed = follow(scenario, api)
 
     (lost,) = followed.notes.of("lost")
     assert followed.relisted == []
-    assert api.received[2].time - api.received[1].time == pytest.approx(lost.how[2], abs=0.01)
+    assert api.received[3].time - api.received[2].time == pytest.approx(lost.how[2], abs=0.01)
 
 
 # The row "401".

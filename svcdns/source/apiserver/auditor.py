@@ -131,6 +131,7 @@ class Auditor:
             self._denials = self._denials + 1 if error.status.code == 403 else 0
             if self._denials > 1:
                 self._standing.forbid("list", str(error))
+                self._course.denied("list")
             self._tell(Finding.UNKNOWN)
         except (LostError, UnreadableError, WatchExpiredError):
             # Whatever it is, the watch will notice; and if it does not, there is nothing to do.

@@ -86,7 +86,8 @@ class Course:
         self._renewals = 0
         self._delays = 0
         self._denials = 0
-        self._permitted: set[str] = set()
+        self._denied: set[str] = set()
+        self._was_let_in = False
         self._turned_at = float("-inf")
 
     @property
@@ -117,8 +118,13 @@ class Course:
 
     def permitted(self, verb: str) -> None:
         """A request with this verb was answered."""
-        self._permitted.add(verb)
+        self._was_let_in = True
+        self._denied.discard(verb)
         self._denials = 0
+
+    def denied(self, verb: str) -> None:
+        """This verb is forbidden for good, not only for a moment."""
+        self._denied.add(verb)
 
     def understood(self) -> None:
         """What came was good."""
@@ -141,18 +147,19 @@ class Course:
         self._renewals = self._delays = 0
         return ON
 
-    def ended(self, seconds: float, *, is_empty: bool, is_cut_off: bool) -> Verdict:
+    def ended(self, seconds: float, *, is_empty: bool, is_early: bool) -> Verdict:
         """The server ended the stream.
 
         Args:
             seconds: how long it lasted.
             is_empty: nothing had come.
-            is_cut_off: the last line had no end.
+            is_early: before its time, or in the middle of a line. The server may have been
+                restarted, and on another history.
         """
         if self.relist:
             self._streams = False
             return self._delay("the stream ended before the list was whole")
-        self._is_suspect = self._is_suspect or is_cut_off
+        self._is_suspect = self._is_suspect or is_early
         if seconds >= SHORT_WATCH_SECONDS:
             return ON
         if is_empty:
@@ -245,12 +252,12 @@ class Course:
     def _forbidden(self, why: str, now: float) -> Verdict:
         move = self.move
         verb = "list" if move in {Move.LIST, Move.PROBE} else "watch"
-        if verb in self._permitted:
+        if self._was_let_in and verb not in self._denied:
             # A server that has just started knows no roles yet, and forbids everything.
             self._denials += 1
             if self._denials <= _MANY:
                 return self._delay(why)
-            self._permitted.discard(verb)
+        self.denied(verb)
         if move is Move.STREAM:
             self._streams = False
             return Verdict(Wait.NOT, why, forbidden=verb)

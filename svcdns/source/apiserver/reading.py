@@ -21,6 +21,8 @@ from svcdns.source.apiserver.protocol import Connection, Query, Resource
 from svcdns.source.apiserver.standing import Standing
 from svcdns.source.apiserver.stream import EventStream, Oversized, WorkSlices
 
+_EARLY_SECONDS = 5.0
+
 
 class State(StrEnum):
     """What a reflector is doing; the values are good as labels of a metric."""
@@ -150,7 +152,8 @@ class Reading:
                 if listing is None and self._course.relist:
                     return ON  # the auditor has found something
         seconds = _now() - begun_at
-        return self._course.ended(seconds, is_empty=not stream.count, is_cut_off=stream.is_cut_off)
+        is_early = stream.is_cut_off or seconds < requests.seconds_of(query) - _EARLY_SECONDS
+        return self._course.ended(seconds, is_empty=not stream.count, is_early=is_early)
 
     def _take(self, events: list[Event | Oversized], listing: Listing | None) -> Listing | None:
         """Take in events; return the list if it is not whole yet."""

@@ -62,6 +62,11 @@ def watch(resource: Resource, version: int, random: Random) -> Query:
     )
 
 
+def seconds_of(query: Query) -> float:
+    """Return how long a watch was to last."""
+    return float(dict(query)["timeoutSeconds"])
+
+
 def page(resource: Resource, limit: int = PAGE_SIZE, token: str = "") -> Query:
     """Return the parameters of a page of a list.
 

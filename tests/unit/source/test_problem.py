@@ -10,6 +10,7 @@ from svcdns.source.problem import Problem
     [
         pytest.param(Problem("a.yaml", "does not exist"), "a.yaml: does not exist", id="file"),
         pytest.param(Problem("a.yaml", "is cut off", line=7), "a.yaml:7: is cut off", id="line"),
+        pytest.param(Problem("-", "is cut off", line=7), "stdin:7: is cut off", id="no file"),
         pytest.param(
             Problem(
                 "a.yaml", "70000 is not a port", "Service shop/web", "spec.ports[0].port", 3, 40

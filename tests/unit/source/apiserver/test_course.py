@@ -75,7 +75,7 @@ def test_the_next_list_is_a_stream_again() -> None:
 def test_a_stream_that_ends_too_early_becomes_pages() -> None:
     course = Course()
 
-    verdict = course.ended(5, is_empty=False, is_cut_off=False)
+    verdict = course.ended(5, is_empty=False, is_early=False)
 
     assert verdict.wait is Wait.BACKOFF
     assert course.move is Move.LIST
@@ -102,30 +102,31 @@ def test_a_port_where_nobody_listens_says_nothing_about_streams() -> None:
 def test_a_watch_that_has_ended_goes_on_at_once() -> None:
     course = watching()
 
-    assert course.ended(400, is_empty=False, is_cut_off=False) == ON
+    assert course.ended(400, is_empty=False, is_early=False) == ON
     assert course.move is Move.WATCH
 
 
 def test_a_watch_that_ended_too_soon_goes_on_later() -> None:
     course = watching()
 
-    assert course.ended(0.1, is_empty=False, is_cut_off=False).wait is Wait.BACKOFF
+    assert course.ended(0.1, is_empty=False, is_early=False).wait is Wait.BACKOFF
     assert course.move is Move.WATCH
 
 
 def test_three_empty_watches_lead_to_a_list() -> None:
     course = watching()
     for _ in range(3):
-        course.ended(0.1, is_empty=True, is_cut_off=False)
+        course.ended(0.1, is_empty=True, is_early=True)
+        course.probed(10, 0)
 
     assert course.relist is Reason.FAILURES
     assert course.list_version == 10
 
 
-def test_half_a_line_at_the_end_is_suspect() -> None:
+def test_an_end_before_its_time_is_suspect() -> None:
     course = watching()
 
-    course.ended(400, is_empty=False, is_cut_off=True)
+    course.ended(400, is_empty=False, is_early=True)
 
     assert course.move is Move.PROBE
 
@@ -271,10 +272,10 @@ def test_a_forbidden_list_is_tried_as_a_stream_much_later() -> None:
 
 
 @pytest.mark.parametrize("course", [watching, suspecting])
-def test_what_was_permitted_is_forbidden_after_three_more_attempts(course: type[Course]) -> None:
+def test_who_was_let_in_once_is_shut_out_after_three_more_attempts(course: type[Course]) -> None:
     mine = course()
     move, verb = mine.move, "list" if mine.move is Move.PROBE else "watch"
-    mine.permitted(verb)
+    mine.permitted("watch")
 
     for _ in range(3):
         verdict = mine.refused(Status(403, message="no"), 0)
@@ -387,7 +388,7 @@ HAPPENINGS = st.one_of(
     st.just(lambda course, now: course.expired("old", now)),
     st.just(lambda course, now: course.rewound(now)),
     st.just(lambda course, _: course.unreadable("<html>")),
-    st.just(lambda course, _: course.ended(0.1, is_empty=True, is_cut_off=True)),
+    st.just(lambda course, _: course.ended(0.1, is_empty=True, is_early=True)),
 )
 
 

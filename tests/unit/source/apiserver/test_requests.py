@@ -86,7 +86,7 @@ def test_a_watch_goes_on_from_a_version_and_wants_bookmarks() -> None:
 
 def test_watches_last_five_to_ten_minutes() -> None:
     mine = random()
-    seconds = {int(dict(requests.watch(SERVICES, 7, mine))["timeoutSeconds"]) for _ in range(500)}
+    seconds = {requests.seconds_of(requests.watch(SERVICES, 7, mine)) for _ in range(500)}
 
     assert min(seconds) >= 300
     assert max(seconds) <= 600
