@@ -215,12 +215,6 @@ WIRE_DIFFERENCES = (
     WireDifference("an option longer than its OPT", error_with_opt),
     WireDifference("a record whose RDATA is malformed", malformed_record),
 )
-WITHOUT_ROW = frozenset(
-    one.row
-    for one in WIRE_DIFFERENCES
-    if one.explains in (header_alone, version_before_class, content_of_options, malformed_record)
-)
-"""What the document does not say yet."""
 ROWS = (OWN_SIZE, REASON, FLAGS, CUT, ERROR_BITS, *(one.row for one in WIRE_DIFFERENCES))
 
 

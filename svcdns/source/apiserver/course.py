@@ -189,7 +189,7 @@ class Course:
         move = self.move
         if move is Move.STREAM and is_silent:
             self._streams = False
-            return Verdict(Wait.NOT, why)
+            return Verdict(Wait.NOT, why, goes_elsewhere=not has_answered)
         if move is Move.WATCH and is_silent:
             self._silences += 1
             if self._silences > 1:

@@ -171,9 +171,11 @@ class Reading:
 
     def _replace(self, listing: Listing) -> None:
         reason = self._course.relist or Reason.FIRST
-        self._intake.replace(listing)
+        try:
+            self._intake.replace(listing)
+        finally:
+            self._observer.list_over(self._resource)
         self._auditor.listed()
-        self._observer.list_over(self._resource)
         count = len(self._intake.collection)
         self._observer.listed(self._resource, count, _now() - listing.begun_at)
         if self.is_synced:

@@ -151,6 +151,8 @@ def test_a_bug_that_stays_is_met_with_growing_pauses() -> None:
 
     live(watched, 3_600)
 
+    assert len(watched.notes.of("list_begun")) == len(watched.notes.of("list_over"))
+
     times = [told.time for told in watched.notes.of("failed") if told.resource == "services"]
     assert len(times) < 100
     assert times[-1] - times[-2] >= 30
