@@ -76,6 +76,16 @@ def test_a_stream_that_says_nothing_for_30_s_leads_to_a_list(fault: Fault) -> No
     assert followed.asked[:2] == ["stream", "list"]
 
 
+def test_a_server_that_hangs_from_the_start_is_left_for_another() -> None:
+    api = services_api()
+    api.fail_next(Fault.HANG_BEFORE_HEAD)
+    servers = ("https://192.0.2.1:6443", "https://192.0.2.2:6443")
+
+    follow(Followed.synced, api, connection=api.connection(servers=servers))
+
+    assert [one.server for one in api.received[:2]] == [*servers]
+
+
 def test_a_server_that_does_not_mark_the_end_of_the_list_is_asked_for_pages() -> None:
     api = services_api()
     api.fail_next(Fault.IGNORED_WATCH_LIST)
