@@ -1,6 +1,6 @@
 """What a directive adds to a route: steps by stage, and what it asks the process to open.
 
-A step is a plain function. The stages run in the order admit, answer, finish, observe; there
+A step is a plain function. The stages run in the order answer, finish, observe; there
 is no `next`, the route calls one step after the other until one answers.
 """
 
