@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 from svcdns.source.apiserver.protocol import Resource
+from svcdns.source.apiserver.requests import PAGE_SIZE
 from svcdns.source.apiserver.resources import NAMESPACES, PODS, SERVICES, SLICES
 from svcdns.source.apiserver.watch import Watch
 from tests.support.fakeapi import CHAOS, FakeApi, Recorder, User, most_in_a_minute, objects
@@ -39,6 +40,8 @@ class Day:
     features: dict[str, bool]
     resources: tuple[Resource, ...]
     has_restores: bool
+    has_pages: bool
+    """Whether a list does not fit on one page."""
 
     @classmethod
     def of(cls, seed: int) -> "Day":
@@ -47,7 +50,10 @@ class Day:
         selector = "" if seed % 4 else "tier!=hidden"
         labelled = [one._replace(label_selector=selector) for one in (SERVICES, SLICES)]
         pods = PODS._replace(field_selector="status.phase!=Succeeded,status.phase!=Failed")
-        return cls(seed, lists, (*labelled, NAMESPACES, pods), has_restores=seed % 2 == 1)
+        resources = (*labelled, NAMESPACES, pods)
+        return cls(
+            seed, lists, resources, has_restores=seed % 2 == 1, has_pages=seed % 12 in (1, 4)
+        )
 
 
 @dataclass
@@ -99,6 +105,9 @@ class _Living:
     async def live(self) -> Outcome:
         for _ in range(5 * _OBJECTS):
             self._put()
+        for number in range(2 * PAGE_SIZE if self._day.has_pages else 0):
+            address = f"10.97.{number // 250}.{number % 250}"
+            self._api.put(objects.service(f"many-{number}", addresses=(address,)))
         api, notes = self._api, Notes()
         random = Random(self._day.seed)  # noqa: S311 - to be repeated
         recorder = Recorder(api)
