@@ -198,7 +198,7 @@ def test_what_make_run_starts_says_what_to_try(tmp_path: Path) -> None:
     ports = iter(ports_of_probes)
     text = (SHOP.parent / "Corefile").read_text(encoding="utf-8")
     for usual in ("8080", "8181", "9153"):
-        text = text.replace(f":{usual}", f"127.0.0.1:{next(ports)}")
+        text = text.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{next(ports)}")
     (tmp_path / "Corefile").write_text(text.replace(".:5300", f".:{port}"))
     line = ("serve", "--corefile", str(tmp_path / "Corefile"), "--manifests", str(SHOP))
 
