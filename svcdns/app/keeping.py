@@ -7,8 +7,9 @@ Several views have a file each, the second one's is called `FILE.2`.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
+from typing import Any
 
 from svcdns.app.live import Live
 from svcdns.source import snapshot
@@ -23,17 +24,24 @@ _log = get_log("source")
 class Keeping:
     """The snapshots of all watches of one process."""
 
-    def __init__(self, path: str, lives: Sequence[Live]) -> None:
+    def __init__(
+        self,
+        path: str,
+        lives: Sequence[Live],
+        apart: Callable[[Callable[[], int]], Coroutine[Any, Any, int]] = asyncio.to_thread,
+    ) -> None:
         """Begin without looking at any file.
 
         Args:
             path: of the first one's snapshot.
             lives: what is kept, in the order of the Corefile.
+            apart: does the writing where it holds nobody up.
         """
         self._kept = [
             _Kept(path if number == 1 else f"{path}.{number}", live)
             for number, live in enumerate(lives, 1)
         ]
+        self._apart = apart
         self._due = asyncio.Event()
         self._writing: asyncio.Future[int] | None = None
         for live in lives:
@@ -76,7 +84,7 @@ class Keeping:
 
     async def _in_thread(self, work: Callable[[], int]) -> int:
         """Return what `work` returns; it goes on to its end though the waiting task is ended."""
-        self._writing = asyncio.ensure_future(asyncio.to_thread(work))
+        self._writing = asyncio.ensure_future(self._apart(work))
         return await asyncio.shield(self._writing)
 
 

@@ -1,7 +1,8 @@
 """What happens on the way to an API server: for people in the log, for machines in numbers.
 
 A failure is told once, then once a minute as long as it lasts, and once when it is over: an API
-server that is away for an hour is sixty lines a resource, not thousands.
+server that is away for an hour is sixty lines a resource, not thousands. So is a permission that
+is missing.
 """
 
 import gc
@@ -9,12 +10,14 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
+from svcdns.app.memory import settle
 from svcdns.cluster.model import EndpointSlice
 from svcdns.cluster.object_error import ObjectError
 from svcdns.source.apiserver.connection import Request
 from svcdns.source.apiserver.observer import Finding, Reason
 from svcdns.source.apiserver.protocol import Resource
-from svcdns.telemetry import metrics as names
+from svcdns.source.apiserver.standing import VERBS
+from svcdns.telemetry import catalogue as names
 from svcdns.telemetry.log import get_log
 from svcdns.telemetry.metrics import Metrics
 
@@ -29,6 +32,15 @@ class _Loss:
     def __init__(self, now: float) -> None:
         self.since = now
         self.told = now
+
+
+class _Refusal:
+    """One resource of which something is forbidden, and nothing came in since."""
+
+    def __init__(self) -> None:
+        self.verbs: set[str] = set()
+        self.since: float | None = None
+        """From when on it could not be read at all; None: the other verb may do."""
 
 
 class CollectorRest:
@@ -50,7 +62,7 @@ class CollectorRest:
         self._lists -= 1
         if not self._lists:
             gc.enable()
-            gc.freeze()
+            settle()
 
 
 class WatchReport:
@@ -77,8 +89,9 @@ class WatchReport:
         self._clock = clock
         self._rest = rest or CollectorRest()
         self._losses: dict[str, _Loss] = {}
-        self._forbidden: dict[str, float] = {}
-        """Since when."""
+        self._refusals: dict[str, _Refusal] = {}
+        self._told: dict[tuple[str, str], float] = {}
+        """When it was said last of a resource that a verb is forbidden."""
         self._synced: set[str] = set()
         self._restored_at: int | None = None
         self._restored: set[str] = set()
@@ -161,15 +174,23 @@ class WatchReport:
             serving=self._serving(resource.name, now - loss.since),
         )
 
-    def forbidden(self, resource: Resource, verb: str, message: str) -> None:
-        """Say which permission is missing and how to see it."""
+    def forbidden(self, resource: Resource, verb: str, message: str, times: int) -> None:
+        """Say which permission is missing and how to see it: once, then once a minute."""
+        now = self._clock()
+        refusal = self._refusals.setdefault(resource.name, _Refusal())
+        refusal.verbs.add(verb)
+        if refusal.since is None and refusal.verbs >= VERBS:
+            refusal.since = now
+            self._note()
+        if times > 1 and now - self._told[resource.name, verb] < REMIND_SECONDS:
+            return
+        self._told[resource.name, verb] = now
         name = f"{resource.name}.{resource.group}" if resource.group else resource.name
-        self._forbidden.setdefault(resource.name, self._clock())
-        self._note()
         _log.error(
             "watch.forbidden",
             resource=resource.name,
             verb=verb,
+            times=times,
             error=message,
             next=f"kubectl auth can-i {verb} {name} --all-namespaces, as the user named here",
         )
@@ -178,7 +199,7 @@ class WatchReport:
         """Say that contact is back, and after how long."""
         seconds = self.lost_seconds(resource.name)
         self._losses.pop(resource.name, None)
-        self._forbidden.pop(resource.name, None)
+        self._refusals.pop(resource.name, None)
         _log.info("watch.recovered", resource=resource.name, seconds=round(seconds, 1))
         self._note()
 
@@ -202,14 +223,13 @@ class WatchReport:
 
     def lost_seconds(self, resource_name: str) -> float:
         """Return for how long a resource was lost or forbidden; 0 while it is well."""
-        loss = self._losses.get(resource_name)
-        since = [self._forbidden[resource_name]] if resource_name in self._forbidden else []
-        since += [loss.since] if loss else []
+        faults = (self._losses.get(resource_name), self._refusals.get(resource_name))
+        since = [one.since for one in faults if one and one.since is not None]
         return self._clock() - min(since) if since else 0.0
 
     def _permit(self, resource: Resource) -> None:
         """Objects came in: whatever else may be forbidden, reading is not."""
-        if self._forbidden.pop(resource.name, None) is not None:
+        if self._refusals.pop(resource.name, None):
             self._note()
 
     def _serving(self, resource_name: str, seconds: float) -> str:
@@ -226,8 +246,8 @@ class WatchReport:
         if self._losses:
             since = time.time() - max(self._clock() - loss.since for loss in self._losses.values())
             parts.append(f"the API server has been out of reach since {_moment(since)}")
-        if self._forbidden:
-            parts.append(f"svcdns is not permitted to read {' and '.join(self._forbidden)}")
+        if refused := [name for name, one in self._refusals.items() if one.since is not None]:
+            parts.append(f"svcdns is not permitted to read {' and '.join(refused)}")
         self._changed("; ".join(parts))
 
 

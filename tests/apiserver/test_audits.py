@@ -1,7 +1,6 @@
 """Finding out that a watch without a sign of trouble is wrong.
 
-Each row of the table of a reflector's life is named above its tests. Virtual time: hours pass in
-milliseconds, and every run is the same.
+See `conftest` for what these tests have in common.
 """
 
 import asyncio
@@ -10,14 +9,12 @@ from svcdns.source.apiserver.observer import Finding, Reason
 from svcdns.source.apiserver.protocol import Connection, Query, Reply
 from svcdns.source.apiserver.resources import PODS
 from tests.support.fakeapi import FakeApi, objects
-from tests.support.followed import Followed, change_service, follow, services_api
+from tests.support.followed import Followed, change_service, follow
 
 # The row "audit".
 
 
-def test_an_audit_finds_the_same() -> None:
-    api = services_api()
-
+def test_an_audit_finds_the_same(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         for number in range(600):
             change_service(api, number % 3)
@@ -31,9 +28,7 @@ def test_an_audit_finds_the_same() -> None:
     assert set(findings) == {Finding.AGREES}
 
 
-def test_an_audit_finds_a_history_that_was_overtaken() -> None:
-    api = services_api()
-
+def test_an_audit_finds_a_history_that_was_overtaken(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         backup = api.backup()
@@ -48,9 +43,7 @@ def test_an_audit_finds_a_history_that_was_overtaken() -> None:
     assert followed.relisted == [Reason.COUNT]
 
 
-def test_a_probe_is_an_audit_too() -> None:
-    api = services_api()
-
+def test_a_probe_is_an_audit_too(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         backup = api.backup()
@@ -90,9 +83,7 @@ class Miscounting:
         self._connection.next_server()
 
 
-def test_a_count_that_a_list_does_not_put_right_is_not_believed() -> None:
-    api = services_api()
-
+def test_a_count_that_a_list_does_not_put_right_is_not_believed(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await asyncio.sleep(7_200)
         await followed.agrees(0)
@@ -120,9 +111,7 @@ def test_with_a_selector_only_the_version_is_audited() -> None:
 # The row "a full list every 12 hours".
 
 
-def test_every_twelve_hours_there_is_a_full_list() -> None:
-    api = services_api()
-
+def test_every_twelve_hours_there_is_a_full_list(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         await asyncio.sleep(36 * 3_600)

@@ -1,7 +1,6 @@
 """What comes that should not: repetitions, halves, strangers, monsters.
 
-Each row of the table of a reflector's life is named above its tests. Virtual time: hours pass in
-milliseconds, and every run is the same.
+See `conftest` for what these tests have in common.
 """
 
 import asyncio
@@ -10,15 +9,13 @@ import pytest
 
 from svcdns.source.apiserver.observer import Reason
 from svcdns.source.apiserver.resources import SERVICES
-from tests.support.fakeapi import Fault
-from tests.support.followed import Followed, change_service, follow, services_api
+from tests.support.fakeapi import FakeApi, Fault
+from tests.support.followed import Followed, change_service, follow
 
 # The row "event or bookmark that is not newer".
 
 
-def test_events_that_come_again_are_dropped() -> None:
-    api = services_api()
-
+def test_events_that_come_again_are_dropped(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         api.fail_next(Fault.DUPLICATE, times=5)
@@ -33,9 +30,7 @@ def test_events_that_come_again_are_dropped() -> None:
     assert followed.recorder.applied == 5
 
 
-def test_a_bookmark_of_an_older_version_leads_to_a_list() -> None:
-    api = services_api()
-
+def test_a_bookmark_of_an_older_version_leads_to_a_list(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         api.fail_next(Fault.LOWER_BOOKMARK)
@@ -50,9 +45,7 @@ def test_a_bookmark_of_an_older_version_leads_to_a_list() -> None:
 # The row "a line without an end".
 
 
-def test_a_line_without_its_end_is_never_read() -> None:
-    api = services_api()
-
+def test_a_line_without_its_end_is_never_read(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         version = api.version
@@ -68,9 +61,7 @@ def test_a_line_without_its_end_is_never_read() -> None:
 # The row "an object that does not fit".
 
 
-def test_an_object_that_does_not_fit_is_left_out_and_the_watch_goes_on() -> None:
-    api = services_api()
-
+def test_an_object_that_does_not_fit_is_left_out_and_the_watch_goes_on(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         api.fail_next(Fault.ILL_TYPED)
@@ -86,9 +77,7 @@ def test_an_object_that_does_not_fit_is_left_out_and_the_watch_goes_on() -> None
 
 
 @pytest.mark.parametrize("fault", [Fault.UNKNOWN_TYPE, Fault.UNKNOWN_FIELDS, Fault.CRLF])
-def test_what_a_later_server_may_send_is_passed_over(fault: Fault) -> None:
-    api = services_api()
-
+def test_what_a_later_server_may_send_is_passed_over(api: FakeApi, fault: Fault) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         api.fail_next(fault)
@@ -99,9 +88,7 @@ def test_what_a_later_server_may_send_is_passed_over(fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.LINE_OF_5_MB, Fault.LINE_OF_40_MB])
-def test_a_long_line_does_not_stop_the_watch(fault: Fault) -> None:
-    api = services_api()
-
+def test_a_long_line_does_not_stop_the_watch(api: FakeApi, fault: Fault) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         api.fail_next(fault)
@@ -115,9 +102,22 @@ def test_a_long_line_does_not_stop_the_watch(fault: Fault) -> None:
     assert follow(scenario, api).asked == ["stream"]
 
 
-def test_a_line_that_is_no_event_is_one_clear_reason() -> None:
-    api = services_api()
+def test_a_deletion_that_is_too_long_to_keep_leads_to_a_list(api: FakeApi) -> None:
+    async def scenario(followed: Followed) -> None:
+        await followed.synced()
+        version = api.version
+        api.fail_next(Fault.LINE_OF_40_MB)
+        api.delete("Service", "shop", "web-1")
+        await followed.agrees(1)
+        assert followed.asked == ["stream", f"stream {version}"]
 
+    followed = follow(scenario, api)
+
+    assert followed.relisted == [Reason.GAP]
+    assert not followed.notes.of("lost")
+
+
+def test_a_line_that_is_no_event_is_one_clear_reason(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         api.fail_next(Fault.HTML_LINE)
@@ -131,8 +131,7 @@ def test_a_line_that_is_no_event_is_one_clear_reason() -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.PROXY_PAGE, Fault.END_MID_LIST, Fault.TRUNCATED_GZIP])
-def test_what_is_not_from_an_api_server_is_one_clear_reason(fault: Fault) -> None:
-    api = services_api()
+def test_what_is_not_from_an_api_server_is_one_clear_reason(api: FakeApi, fault: Fault) -> None:
     api.configure(watch_list=False)
     api.fail_next(fault, verb="list")
 

@@ -1,7 +1,6 @@
 """How a resource is listed: as a stream, in pages where there is none, whole or not at all.
 
-Each row of the table of a reflector's life is named above its tests. Virtual time: hours pass in
-milliseconds, and every run is the same.
+See `conftest` for what these tests have in common.
 """
 
 import asyncio
@@ -16,9 +15,7 @@ from tests.support.followed import Followed, change_service, follow, services_ap
 # The row "start".
 
 
-def test_start_streams_a_list_as_new_as_can_be() -> None:
-    api = services_api()
-
+def test_start_streams_a_list_as_new_as_can_be(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.agrees(1)
         change_service(api)
@@ -53,8 +50,7 @@ def test_a_refused_stream_becomes_a_list_in_pages_at_once(features: dict[str, bo
 
 
 @pytest.mark.parametrize("fault", [Fault.HTTP_500, Fault.HTTP_502, Fault.HTTP_504, Fault.HTTP_422])
-def test_any_status_for_a_stream_leads_to_a_list(fault: Fault) -> None:
-    api = services_api()
+def test_any_status_for_a_stream_leads_to_a_list(api: FakeApi, fault: Fault) -> None:
     api.fail_next(fault)
 
     followed = follow(Followed.synced, api)
@@ -63,8 +59,7 @@ def test_any_status_for_a_stream_leads_to_a_list(fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.HANG_BEFORE_HEAD, Fault.HANG_AFTER_HEAD])
-def test_a_stream_that_says_nothing_for_30_s_leads_to_a_list(fault: Fault) -> None:
-    api = services_api()
+def test_a_stream_that_says_nothing_for_30_s_leads_to_a_list(api: FakeApi, fault: Fault) -> None:
     api.fail_next(fault)
 
     async def scenario(followed: Followed) -> None:
@@ -76,8 +71,7 @@ def test_a_stream_that_says_nothing_for_30_s_leads_to_a_list(fault: Fault) -> No
     assert followed.asked[:2] == ["stream", "list"]
 
 
-def test_a_server_that_hangs_from_the_start_is_left_for_another() -> None:
-    api = services_api()
+def test_a_server_that_hangs_from_the_start_is_left_for_another(api: FakeApi) -> None:
     api.fail_next(Fault.HANG_BEFORE_HEAD)
     servers = ("https://192.0.2.1:6443", "https://192.0.2.2:6443")
 
@@ -86,8 +80,7 @@ def test_a_server_that_hangs_from_the_start_is_left_for_another() -> None:
     assert [one.server for one in api.received[:2]] == [*servers]
 
 
-def test_a_server_that_does_not_mark_the_end_of_the_list_is_asked_for_pages() -> None:
-    api = services_api()
+def test_a_server_that_does_not_mark_the_end_of_the_list_is_asked_for_pages(api: FakeApi) -> None:
     api.fail_next(Fault.IGNORED_WATCH_LIST)
 
     async def scenario(followed: Followed) -> None:
@@ -102,8 +95,7 @@ def test_a_server_that_does_not_mark_the_end_of_the_list_is_asked_for_pages() ->
     assert followed.asked[:2] == ["stream", "list"]
 
 
-def test_the_next_list_is_asked_for_as_a_stream_again() -> None:
-    api = services_api()
+def test_the_next_list_is_asked_for_as_a_stream_again(api: FakeApi) -> None:
     api.fail_next(Fault.HTTP_500)
 
     async def scenario(followed: Followed) -> None:

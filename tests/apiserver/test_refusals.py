@@ -1,23 +1,23 @@
 """What becomes of a watch when the API server says no.
 
-Each row of the table of a reflector's life is named above its tests. Virtual time: hours pass in
-milliseconds, and every run is the same.
+See `conftest` for what these tests have in common.
 """
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
+from svcdns.source.apiserver.connection import ApiServer
 from svcdns.source.apiserver.observer import Reason
-from tests.support.fakeapi import Fault, User
-from tests.support.followed import Followed, change_service, follow, services_api
+from tests.support.fakeapi import FakeApi, Fault, User
+from tests.support.followed import Followed, change_service, follow
+from tests.support.reaching import kubeconfig
 
 # The row "ERROR or HTTP 410".
 
 
-def test_an_expired_version_leads_to_a_list_that_is_not_older() -> None:
-    api = services_api()
-
+def test_an_expired_version_leads_to_a_list_that_is_not_older(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         version = api.version
@@ -34,9 +34,7 @@ def test_an_expired_version_leads_to_a_list_that_is_not_older() -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.ERROR_410, Fault.HTTP_410])
-def test_a_second_410_leads_to_a_list_as_new_as_can_be(fault: Fault) -> None:
-    api = services_api()
-
+def test_a_second_410_leads_to_a_list_as_new_as_can_be(api: FakeApi, fault: Fault) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         api.fail_next(Fault.ERROR_410)
@@ -51,9 +49,7 @@ def test_a_second_410_leads_to_a_list_as_new_as_can_be(fault: Fault) -> None:
     assert followed.relisted == [Reason.EXPIRED]
 
 
-def test_a_version_from_the_future_leads_to_a_list_as_new_as_can_be() -> None:
-    api = services_api()
-
+def test_a_version_from_the_future_leads_to_a_list_as_new_as_can_be(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         backup = api.backup()
@@ -75,9 +71,7 @@ def test_a_version_from_the_future_leads_to_a_list_as_new_as_can_be() -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.HTTP_429, Fault.HTTP_503])
-def test_retry_after_is_kept_and_so_is_the_version(fault: Fault) -> None:
-    api = services_api()
-
+def test_retry_after_is_kept_and_so_is_the_version(api: FakeApi, fault: Fault) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         await asyncio.sleep(5)
@@ -98,8 +92,7 @@ def test_retry_after_is_kept_and_so_is_the_version(fault: Fault) -> None:
 # The row "401".
 
 
-def test_credentials_that_are_not_accepted_are_read_again_at_once() -> None:
-    api = services_api()
+def test_credentials_that_are_not_accepted_are_read_again_at_once(api: FakeApi) -> None:
     tokens = iter(("old", "new"))
     api.let_in(User("svcdns"), token="old")  # noqa: S106
 
@@ -117,8 +110,7 @@ def test_credentials_that_are_not_accepted_are_read_again_at_once() -> None:
     assert not followed.notes.of("lost")
 
 
-def test_credentials_that_are_never_accepted_are_tried_with_growing_pauses() -> None:
-    api = services_api()
+def test_credentials_that_are_never_accepted_are_tried_with_growing_pauses(api: FakeApi) -> None:
     api.let_in(User("svcdns"), token="right")  # noqa: S106
 
     async def scenario(followed: Followed) -> None:
@@ -133,11 +125,44 @@ def test_credentials_that_are_never_accepted_are_tried_with_growing_pauses() -> 
     assert "Unauthorized" in str(followed.notes.first("lost")[1])
 
 
+def known_by_file(api: FakeApi, folder: Path, token: str) -> ApiServer:
+    """Return the product's own connection, with a token in a file."""
+    (folder / "token").write_text(token)
+    access = kubeconfig(folder, "https://192.0.2.1:6443", {"tokenFile": "token"})
+    return ApiServer(access, api.session, lambda _: None)
+
+
+def test_whoever_is_taken_for_nobody_reads_the_credentials_again(
+    api: FakeApi, tmp_path: Path
+) -> None:
+    api.configure(allows_anonymous=True)
+    api.let_in(User("svcdns"), token="old")  # noqa: S106
+
+    async def scenario(followed: Followed) -> None:
+        await followed.synced()
+        await asyncio.sleep(5)
+        api.let_in(User("svcdns"), token="new")  # noqa: S106
+        api.revoke("old")
+        api.end_watches()
+        await asyncio.sleep(60)
+        (tmp_path / "token").write_text("new")
+        change_service(api)
+        await followed.agrees(60)
+
+    followed = follow(scenario, api, connection=known_by_file(api, tmp_path, "old"))
+
+    whys = [str(told.how[1]) for told in followed.notes.of("lost")]
+    assert "takes us for system:anonymous (403) and does not know the token in" in whys[0]
+    assert not any("cannot" in why for why in whys)
+    assert not followed.notes.of("forbidden")
+    assert followed.notes.of("recovered")
+    assert followed.relisted == []
+
+
 # The row "403".
 
 
-def test_a_missing_permission_is_told_once_and_asked_for_slowly() -> None:
-    api = services_api()
+def test_a_missing_permission_is_told_with_a_count_and_asked_for_slowly(api: FakeApi) -> None:
     api.let_in(User("svcdns", frozenset()), token="it")  # noqa: S106
 
     async def scenario(followed: Followed) -> None:
@@ -150,15 +175,16 @@ def test_a_missing_permission_is_told_once_and_asked_for_slowly() -> None:
     followed = follow(scenario, api, connection=api.connection(token="it"))  # noqa: S106
 
     told = followed.notes.of("forbidden")
-    assert sorted(str(one.how[0]) for one in told) == ["list", "watch"]
+    assert [one.how[0] for one in told[:2]] == ["watch", "list"]
     assert 'cannot watch resource "services"' in str(told[0].how[1])
+    for verb in ("watch", "list"):
+        times = [one.how[2] for one in told if one.how[0] == verb]
+        assert times == [*range(1, len(times) + 1)]
     assert len(api.received) <= 2 * 121
     assert len(followed.notes.of("recovered")) == 1
 
 
-def test_a_server_that_knows_no_roles_yet_is_asked_again_soon() -> None:
-    api = services_api()
-
+def test_a_server_that_knows_no_roles_yet_is_asked_again_soon(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         version = api.version
@@ -174,8 +200,7 @@ def test_a_server_that_knows_no_roles_yet_is_asked_again_soon() -> None:
     assert followed.relisted == []
 
 
-def test_with_only_list_the_objects_are_listed_every_minute() -> None:
-    api = services_api()
+def test_with_only_list_the_objects_are_listed_every_minute(api: FakeApi) -> None:
     grants = frozenset({("list", "services")})
     api.let_in(User("svcdns", grants), token="it")  # noqa: S106
 
@@ -187,12 +212,11 @@ def test_with_only_list_the_objects_are_listed_every_minute() -> None:
 
     followed = follow(scenario, api, connection=api.connection(token="it"))  # noqa: S106
 
-    assert [told.how[0] for told in followed.notes.of("forbidden")] == ["watch"]
+    assert {told.how[0] for told in followed.notes.of("forbidden")} == {"watch"}
     assert not followed.notes.of("recovered")
 
 
-def test_with_only_watch_everything_works_but_the_audit() -> None:
-    api = services_api()
+def test_with_only_watch_everything_works_but_the_audit(api: FakeApi) -> None:
     grants = frozenset({("watch", "services")})
     api.let_in(User("svcdns", grants), token="it")  # noqa: S106
 
@@ -205,17 +229,34 @@ def test_with_only_watch_everything_works_but_the_audit() -> None:
 
     followed = follow(scenario, api, connection=api.connection(token="it"))  # noqa: S106
 
-    assert [told.how[0] for told in followed.notes.of("forbidden")] == ["list"]
+    assert {told.how[0] for told in followed.notes.of("forbidden")} == {"list"}
     assert followed.relisted == [Reason.FORBIDDEN]
+    assert len(followed.notes.of("recovered")) == 1  # from the cut, though `list` is missing still
+
+
+def test_with_both_verbs_missing_one_of_them_is_enough_to_recover(api: FakeApi) -> None:
+    api.let_in(User("svcdns", frozenset()), token="it")  # noqa: S106
+
+    async def scenario(followed: Followed) -> None:
+        await asyncio.sleep(600)
+        assert not followed.notes.of("recovered")
+        api.let_in(User("svcdns", frozenset({("watch", "services")})), token="it")  # noqa: S106
+        await followed.agrees(61)
+        await asyncio.sleep(3_600)
+        assert followed.reflector.is_forbidden
+
+    followed = follow(scenario, api, connection=api.connection(token="it"))  # noqa: S106
+
+    assert len(followed.notes.of("recovered")) == 1
 
 
 # The row "ERROR 500 and others".
 
 
 @pytest.mark.parametrize("fault", [Fault.ERROR_500, Fault.ERROR_429, Fault.ERROR_504])
-def test_an_error_in_the_stream_is_recognised_and_the_watch_goes_on(fault: Fault) -> None:
-    api = services_api()
-
+def test_an_error_in_the_stream_is_recognised_and_the_watch_goes_on(
+    api: FakeApi, fault: Fault
+) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         version = api.version
@@ -230,9 +271,7 @@ def test_an_error_in_the_stream_is_recognised_and_the_watch_goes_on(fault: Fault
     assert len(followed.notes.of("lost")) == 1
 
 
-def test_three_errors_in_a_row_lead_to_a_list() -> None:
-    api = services_api()
-
+def test_three_errors_in_a_row_lead_to_a_list(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         api.fail_next(Fault.ERROR_500, times=3)

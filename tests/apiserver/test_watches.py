@@ -1,7 +1,6 @@
 """How a watch ends, and how it goes on.
 
-Each row of the table of a reflector's life is named above its tests. Virtual time: hours pass in
-milliseconds, and every run is the same.
+See `conftest` for what these tests have in common.
 """
 
 import asyncio
@@ -9,15 +8,14 @@ import asyncio
 import pytest
 
 from svcdns.source.apiserver.observer import Reason
-from tests.support.fakeapi import Fault, most_in_a_minute
-from tests.support.followed import Followed, change_service, follow, services_api
+from svcdns.source.apiserver.requests import WATCH_SILENCE_SECONDS
+from tests.support.fakeapi import FakeApi, Fault, most_in_a_minute
+from tests.support.followed import Followed, change_service, follow
 
 # The row "clean end of a watch".
 
 
-def test_after_its_time_a_watch_goes_on_at_once_from_the_last_version() -> None:
-    api = services_api()
-
+def test_after_its_time_a_watch_goes_on_at_once_from_the_last_version(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         await followed.until(lambda: followed.asked[-1].startswith("watch"), 601)
@@ -30,9 +28,9 @@ def test_after_its_time_a_watch_goes_on_at_once_from_the_last_version() -> None:
     assert not follow(scenario, api).notes.of("lost")
 
 
-def test_a_watch_that_ends_before_its_time_goes_on_at_once_if_the_history_is_ours() -> None:
-    api = services_api()
-
+def test_a_watch_that_ends_before_its_time_goes_on_at_once_if_the_history_is_ours(
+    api: FakeApi,
+) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         await asyncio.sleep(5)
@@ -46,9 +44,7 @@ def test_a_watch_that_ends_before_its_time_goes_on_at_once_if_the_history_is_our
     assert not follow(scenario, api).notes.of("lost")
 
 
-def test_a_server_that_was_shut_down_for_a_restore_is_found_out_at_once() -> None:
-    api = services_api()
-
+def test_a_server_that_was_shut_down_for_a_restore_is_found_out_at_once(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         backup = api.backup()
@@ -65,9 +61,7 @@ def test_a_server_that_was_shut_down_for_a_restore_is_found_out_at_once() -> Non
     assert followed.relisted == [Reason.REWOUND]
 
 
-def test_watches_that_end_at_once_are_never_a_hot_loop() -> None:
-    api = services_api()
-
+def test_watches_that_end_at_once_are_never_a_hot_loop(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         for _ in range(36_000):
@@ -86,9 +80,9 @@ def test_watches_that_end_at_once_are_never_a_hot_loop() -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.RESET_BEFORE_EVENT, Fault.RESET_MID_LINE])
-def test_after_a_reset_the_history_is_compared_before_the_watch_goes_on(fault: Fault) -> None:
-    api = services_api()
-
+def test_after_a_reset_the_history_is_compared_before_the_watch_goes_on(
+    api: FakeApi, fault: Fault
+) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         version = api.version
@@ -103,9 +97,7 @@ def test_after_a_reset_the_history_is_compared_before_the_watch_goes_on(fault: F
     assert followed.notes.of("recovered")
 
 
-def test_a_server_whose_history_was_rewound_is_listed_anew() -> None:
-    api = services_api()
-
+def test_a_server_whose_history_was_rewound_is_listed_anew(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         backup = api.backup()
@@ -121,8 +113,9 @@ def test_a_server_whose_history_was_rewound_is_listed_anew() -> None:
     assert followed.relisted == [Reason.REWOUND]
 
 
-def test_a_refused_connection_is_tried_again_later_each_time_and_at_another_address() -> None:
-    api = services_api()
+def test_a_refused_connection_is_tried_again_later_each_time_and_at_another_address(
+    api: FakeApi,
+) -> None:
     servers = ("https://192.0.2.1:6443", "https://192.0.2.2:6443")
 
     async def scenario(followed: Followed) -> None:
@@ -146,9 +139,7 @@ def test_a_refused_connection_is_tried_again_later_each_time_and_at_another_addr
 # The row "no octet for 70 s".
 
 
-def test_a_half_open_connection_is_left_after_70_s() -> None:
-    api = services_api()
-
+def test_a_half_open_connection_is_left_after_70_s(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         api.fail_next(Fault.HALF_OPEN)
@@ -162,9 +153,33 @@ def test_a_half_open_connection_is_left_after_70_s() -> None:
     assert followed.relisted == []
 
 
-def test_a_second_silence_in_a_row_leads_to_a_new_list() -> None:
-    api = services_api()
+def test_a_server_that_is_shut_down_and_keeps_its_watches_is_left_for_the_next_one(
+    api: FakeApi,
+) -> None:
+    first, second = servers = ("https://192.0.2.1:6443", "https://192.0.2.2:6443")
 
+    async def scenario(followed: Followed) -> None:
+        await followed.synced()
+        await asyncio.sleep(5)
+        version = change_service(api)
+        await asyncio.sleep(25)
+        api.linger(first)
+        change_service(api)
+        # The last octets were those of the change before.
+        await asyncio.sleep(WATCH_SILENCE_SECONDS - 26)
+        assert len(followed.asked) == 1
+        await followed.agrees(3)
+        assert followed.asked == ["stream", f"watch {version}", "probe", f"watch {version}"]
+
+    followed = follow(scenario, api, connection=api.connection(servers=servers))
+
+    assert [one.server for one in api.received] == [first, first, second, second]
+    assert followed.relisted == []
+    assert [told.how[0] for told in followed.notes.of("lost")] == [first, first]
+    assert len(followed.notes.of("recovered")) == 1
+
+
+def test_a_second_silence_in_a_row_leads_to_a_new_list(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         backup = api.backup()
@@ -187,9 +202,7 @@ def test_a_second_silence_in_a_row_leads_to_a_new_list() -> None:
 # Away for longer than a server keeps its history.
 
 
-def test_after_longer_than_a_server_keeps_its_history_there_is_a_list() -> None:
-    api = services_api()
-
+def test_after_longer_than_a_server_keeps_its_history_there_is_a_list(api: FakeApi) -> None:
     async def scenario(followed: Followed) -> None:
         await followed.synced()
         api.refuse()

@@ -229,6 +229,39 @@ def test_renewed_credentials_are_those_of_the_file(way: Way, tmp_path: Path) -> 
     way.run(steps, tmp_path)
 
 
+def test_a_permission_that_is_missing_is_a_403(way: Way, tmp_path: Path) -> None:
+    async def steps(cluster: Cluster) -> None:
+        cluster.api.let_in(User("strong", frozenset()), token="strong")  # noqa: S106
+
+        status, refusal = await fetch(cluster.connection, "Service")
+
+        assert (status, refusal["code"]) == (403, 403)
+        assert 'User "strong" cannot list' in refusal["message"]
+
+    way.run(steps, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["http", "https"])
+def test_a_403_for_nobody_is_a_401_for_us(name: str, tmp_path: Path) -> None:
+    async def steps(cluster: Cluster) -> None:
+        cluster.api.configure(allows_anonymous=True)
+        cluster.api.let_in(User("other"), token="other")  # noqa: S106
+        cluster.api.revoke("strong")
+        status, refusal = await fetch(cluster.connection, "Service")
+        assert (status, refusal["code"]) == (401, 401)
+        assert "not known there" in refusal["message"]
+
+        await cluster.connection.renew_credentials()
+        with pytest.raises(LostError, match="takes us for system:anonymous"):
+            await fetch(cluster.connection, "Service")
+        cluster.token.write_text("other")
+        await cluster.connection.renew_credentials()
+
+        assert (await fetch(cluster.connection, "Service"))[0] == 200
+
+    WAYS[name].run(steps, tmp_path)
+
+
 def test_a_watch_outlives_its_token(way: Way, tmp_path: Path) -> None:
     async def steps(cluster: Cluster) -> None:
         async with Events(cluster.connection, "Service", **WATCH_LIST) as events:

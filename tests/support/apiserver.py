@@ -10,10 +10,10 @@ import http.client
 import json
 import ssl
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.support.authority import Authority
 from tests.support.etcd import Etcd
@@ -43,6 +43,13 @@ USERS: Mapping[str, Rules] = {
 }
 """Who may what; the name is the token too."""
 SERVICE_ACCOUNT = ("kube-system", "svcdns")
+
+
+class Member(NamedTuple):
+    """One more kube-apiserver of a cluster."""
+
+    url: str
+    program: Program
 
 
 class ControlPlane:
@@ -93,12 +100,26 @@ class ControlPlane:
         Args:
             feature_gates: as its option takes them, `WatchList=false`.
         """
-        line = [
+        self.apiserver.start(self._line(self.port, feature_gates), self._is_up)
+
+    @contextmanager
+    def another_apiserver(self) -> Iterator["Member"]:
+        """Run one more kube-apiserver on the same etcd, on a port of its own."""
+        port = free_port()
+        program = Program("kube-apiserver-2", self.folder / "apiserver-2.log")
+        try:
+            program.start(self._line(port), lambda: self._is_up(port))
+            yield Member(f"https://{HOST}:{port}", program)
+        finally:
+            program.stop()
+
+    def _line(self, port: int, feature_gates: str = "") -> list[str]:
+        return [
             self._path,
             f"--etcd-servers={self.etcd.url}",
             f"--bind-address={HOST}",
             f"--advertise-address={HOST}",
-            f"--secure-port={self.port}",
+            f"--secure-port={port}",
             "--endpoint-reconciler-type=none",  # loopback may not be an endpoint
             f"--tls-cert-file={self._pair.certificate}",
             f"--tls-private-key-file={self._pair.key}",
@@ -114,7 +135,6 @@ class ControlPlane:
             "--shutdown-watch-termination-grace-period=1s",  # else it waits a minute for them
             *([f"--feature-gates={feature_gates}"] if feature_gates else []),
         ]
-        self.apiserver.start(line, self._is_up)
 
     def restart_apiserver(self, *, feature_gates: str = "") -> None:
         """End kube-apiserver as an operator would, and start it again."""
@@ -129,10 +149,11 @@ class ControlPlane:
         *,
         token: str = ADMIN,
         content_type: str = "application/json",
+        port: int = 0,
     ) -> tuple[int, Any]:
-        """Return status and body of a response."""
+        """Return status and body of a response; `port` is another server's."""
         connection = http.client.HTTPSConnection(
-            HOST, self.port, timeout=PATIENCE_SECONDS, context=self.tls
+            HOST, port or self.port, timeout=PATIENCE_SECONDS, context=self.tls
         )
         try:
             headers = {"Authorization": f"Bearer {token}", "Content-Type": content_type}
@@ -231,9 +252,9 @@ class ControlPlane:
             status, answer = self.ask("POST", f"{path}/{kind}", body)
             assert status == 201, answer
 
-    def _is_up(self) -> bool:
+    def _is_up(self, port: int = 0) -> bool:
         with suppress(OSError, http.client.HTTPException):
-            return self.ask("GET", "/readyz") == (200, b"ok")
+            return self.ask("GET", "/readyz", port=port) == (200, b"ok")
         return False
 
     @staticmethod

@@ -190,6 +190,7 @@ class _Living:
             self._compact,
             self._restart,
             self._be_away,
+            self._linger,
             self._hang,
             self._storm,
             self._suspend,
@@ -209,6 +210,14 @@ class _Living:
         self._api.cut(server=server)
         await asyncio.sleep(self._random.uniform(0, 90))
         self._change()
+        await self._api.accept(server)
+
+    async def _linger(self) -> None:
+        server = self._random.choice(_SERVERS)
+        self._api.linger(server)
+        self._change()
+        await asyncio.sleep(self._random.uniform(0, 90))
+        self._api.cut(server=server)
         await self._api.accept(server)
 
     async def _hang(self) -> None:

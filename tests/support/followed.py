@@ -65,8 +65,8 @@ class Notes:
     def lost(self, resource: Resource, server: str, why: str, retry_seconds: float) -> None:
         self._note("lost", resource, server, why, retry_seconds)
 
-    def forbidden(self, resource: Resource, verb: str, message: str) -> None:
-        self._note("forbidden", resource, verb, message)
+    def forbidden(self, resource: Resource, verb: str, message: str, times: int) -> None:
+        self._note("forbidden", resource, verb, message, times)
 
     def recovered(self, resource: Resource) -> None:
         self._note("recovered", resource)

@@ -10,18 +10,15 @@ With a selector the API server does not count: then only the version is compared
 
 import asyncio
 from collections.abc import Callable
-from random import Random
 
 from svcdns.cluster.envelope import Page
 from svcdns.source.apiserver import requests
 from svcdns.source.apiserver.audit import Audit
-from svcdns.source.apiserver.course import Course
 from svcdns.source.apiserver.failure import RefusedError, UnreadableError
-from svcdns.source.apiserver.intake import Intake
-from svcdns.source.apiserver.observer import Finding, Observer, Reason
+from svcdns.source.apiserver.observer import Finding, Reason
 from svcdns.source.apiserver.pace import Pace
-from svcdns.source.apiserver.protocol import Connection, LostError, Resource, WatchExpiredError
-from svcdns.source.apiserver.standing import Standing
+from svcdns.source.apiserver.parts import Parts
+from svcdns.source.apiserver.protocol import LostError, WatchExpiredError
 
 AUDIT_SECONDS = 300.0
 LIST_SECONDS = 12 * 3600.0
@@ -31,25 +28,12 @@ SPREAD = 0.25
 class Auditor:
     """Audits one resource, and says when it has to be listed again."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        resource: Resource,
-        observer: Observer,
-        course: Course,
-        intake: Intake,
-        standing: Standing,
-        random: Random,
-    ) -> None:
+    def __init__(self, parts: Parts) -> None:
         """Take what the reflector of the resource has."""
-        self._connection = connection
-        self._resource = resource
-        self._observer = observer
-        self._course = course
-        self._intake = intake
-        self._standing = standing
-        self._random = random
-        self._is_counted = not (resource.label_selector or resource.field_selector)
+        self._parts = parts
+        self._course = parts.course
+        self._intake = parts.intake
+        self._is_counted = not (parts.resource.label_selector or parts.resource.field_selector)
         self._surplus = 0
         """That another list did not put right: the server's count is not exact."""
         self._denials = 0
@@ -92,14 +76,14 @@ class Auditor:
             self._tell(Finding.UNKNOWN)
         audit = Audit(self._course.version, len(self._intake.collection))
         self._intake.audit = audit
-        query = requests.page(self._resource, 1)
+        query = requests.page(self._parts.resource, 1)
         try:
-            page = await requests.ask_page(self._connection, self._resource, query)
+            page = await requests.ask_page(self._parts.connection, self._parts.resource, query)
         except BaseException:
             if self._intake.audit is audit:
                 self._intake.audit = None
             raise
-        self._standing.regain("list")
+        self._parts.standing.regain("list")
         self._denials = 0
         if self._intake.audit is audit:  # else there was a list in the meantime
             self._compare(audit, page)
@@ -130,7 +114,7 @@ class Auditor:
             # Once may be a server that has just started and knows no roles yet.
             self._denials = self._denials + 1 if error.status.code == 403 else 0
             if self._denials > 1:
-                self._standing.forbid("list", str(error))
+                self._parts.standing.forbid("list", str(error))
                 self._course.denied("list")
             self._tell(Finding.UNKNOWN)
         except (LostError, UnreadableError, WatchExpiredError):
@@ -149,7 +133,7 @@ class Auditor:
 
     def _tell(self, finding: Finding) -> None:
         self._intake.audit = None
-        self._observer.audited(self._resource, finding)
+        self._parts.observer.audited(self._parts.resource, finding)
 
     def _spread(self, seconds: float) -> float:
-        return seconds * self._random.uniform(1 - SPREAD, 1 + SPREAD)
+        return seconds * self._parts.random.uniform(1 - SPREAD, 1 + SPREAD)

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from svcdns.source.apiserver.access import Access
+from svcdns.source.apiserver.anonymous import unmasked
 from svcdns.source.apiserver.identity import Identity, Papers
 from svcdns.source.apiserver.lost import NAME_MISMATCHES, STRICT_FINDINGS, not_proven, not_strict
 from svcdns.source.apiserver.protocol import Query, Reply
@@ -112,6 +113,8 @@ class ApiServer:
     async def get(self, path: str, query: Query = (), *, silence_seconds: float) -> Reply:
         """Return the response to GET as soon as its head is there; any status is a response.
 
+        A 403 that is meant for nobody, although the request said who we are, comes as 401.
+
         Raises:
             LostError: no response.
         """
@@ -123,7 +126,7 @@ class ApiServer:
         started = asyncio.get_running_loop().time()
         code = "<error>"
         try:
-            reply = await self._ask(get)
+            reply, papers = await self._ask(get)
             code = str(reply.status)
         except BaseException:
             leave()
@@ -131,6 +134,10 @@ class ApiServer:
         finally:
             seconds = asyncio.get_running_loop().time() - started
             self._measure(Request(urlsplit(url).netloc, code, is_watch, seconds, waited))
+        if reply.status == 403 and papers.say_who:
+            reply = await unmasked(reply)
+        if reply.status == 401:
+            self._identity.refuse(papers, how=code)
         return reply
 
     async def renew_credentials(self) -> None:
@@ -156,7 +163,7 @@ class ApiServer:
         for session in sessions:
             await session.close()
 
-    async def _ask(self, get: Get) -> Reply:
+    async def _ask(self, get: Get) -> tuple[Reply, Papers]:
         """Return the response, with the least strictness that the server's certificate needs.
 
         It may be good for another name of the server, or only without the strictness which
@@ -181,9 +188,7 @@ class ApiServer:
                 continue
             self.remark = remark or self.remark
             self._servers.proven(get.url, names[0])
-            if reply.status == 401:
-                self._identity.refuse(papers)
-            return reply
+            return reply, papers
 
     async def _session_for(self, papers: Papers) -> Session:
         """Return the session with these papers; close the earlier ones that nobody uses."""

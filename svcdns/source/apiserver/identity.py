@@ -25,6 +25,11 @@ class Papers(NamedTuple):
     authorization: str
     """Value of that header, empty for none."""
 
+    @property
+    def say_who(self) -> bool:
+        """Whether a request with them is not an anonymous one."""
+        return bool(self.authorization or self.certificate)
+
 
 class Identity:
     """The papers of now; several requests may ask for them at once."""
@@ -40,6 +45,7 @@ class Identity:
         self._signature = signature(self.destination.files)
         self._credential = credential_of(self.destination.credential)
         self._refused: Papers | None = None
+        self._how = ""
         self._why: LostError | None = None
         """Why there are no others than those; told once."""
         self._lock = asyncio.Lock()
@@ -57,9 +63,14 @@ class Identity:
                 raise why
             return await self._papers()
 
-    def refuse(self, papers: Papers) -> None:
-        """Remember that the server did not accept them."""
-        self._refused = papers
+    def refuse(self, papers: Papers, *, how: str = "401") -> None:
+        """Remember that the server did not accept them.
+
+        Args:
+            papers: of the request.
+            how: the status it said that with.
+        """
+        self._refused, self._how = papers, how
 
     async def renew(self, url: str) -> None:
         """Get other papers than those that `url` refused, unless they are others by now."""
@@ -73,7 +84,7 @@ class Identity:
                 self._why = error
             else:
                 is_refused = papers == self._refused
-                self._why = unauthorized(url, papers.destination) if is_refused else None
+                self._why = unauthorized(url, papers.destination, self._how) if is_refused else None
 
     async def _papers(self) -> Papers:
         self._read_again()

@@ -119,24 +119,32 @@ def redirected(url: str, target: str) -> LostError:
     )
 
 
-def unauthorized(url: str, destination: Destination) -> LostError:
-    """Return that the server does not know us, and that new credentials are not to be had."""
+def unauthorized(url: str, destination: Destination, how: str = "401") -> LostError:
+    """Return that the server does not know us, and that new credentials are not to be had.
+
+    Args:
+        url: of the server.
+        destination: with which credentials.
+        how: the status it said that with; 403 when it took us for nobody.
+    """
     who = destination.who
     if who == NO_CREDENTIALS:
         return LostError(
             f"{url} wants to know who we are (401), and there are {who}: name a kubeconfig with"
             " --kubeconfig FILE, or a client certificate with `tls`"
         )
+    words = f"does not accept {who} ({how})"
+    if how == "403":
+        words = f"takes us for system:anonymous ({how}) and does not know {who}"
     pair = destination.certificate
     until = certificates.expiry(pair.certificate) if pair else None
     if until and until < datetime.now(UTC):
         return LostError(
-            f"{url} does not accept {who} (401), which expired on {until:%Y-%m-%d %H:%M} UTC:"
+            f"{url} {words}, which expired on {until:%Y-%m-%d %H:%M} UTC:"
             " renew it, with kubeadm by `kubeadm certs renew`, or get a new kubeconfig"
         )
     return LostError(
-        f"{url} does not accept {who} (401): it has expired, was revoked or is of another"
-        " cluster; get a new one"
+        f"{url} {words}: it has expired, was revoked or is of another cluster; get a new one"
     )
 
 

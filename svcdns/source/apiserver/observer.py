@@ -28,6 +28,8 @@ class Reason(StrEnum):
     """Only lists are allowed, or only watches."""
     COUNT = "count"
     """An audit found another number of objects."""
+    GAP = "gap"
+    """An object is gone, and the line that said so was too long to keep."""
     DUE = "due"
     """The last list is half a day old."""
     BUG = "bug"
@@ -91,12 +93,19 @@ class Observer(Protocol):
         """
         ...
 
-    def forbidden(self, resource: Resource, verb: str, message: str) -> None:
-        """We may not `list` or `watch` the resource; called once, until `recovered`."""
+    def forbidden(self, resource: Resource, verb: str, message: str, times: int) -> None:
+        """We may not `list` or `watch` the resource; called each time.
+
+        Args:
+            resource: what is forbidden.
+            verb: `list` or `watch`; when only one of them is refused, the other one is enough.
+            message: the server's word for it.
+            times: how often in a row this verb was refused, 1 at first.
+        """
         ...
 
     def recovered(self, resource: Resource) -> None:
-        """What was lost or forbidden is there again."""
+        """What was lost or forbidden is there again, or as much of it as the objects need."""
         ...
 
     def rejected(self, resource: Resource, problem: ObjectError | str) -> None:

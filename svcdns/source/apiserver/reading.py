@@ -8,17 +8,16 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from enum import StrEnum
-from random import Random
 
 from svcdns.cluster.envelope import Event, read_item
 from svcdns.source.apiserver import requests
 from svcdns.source.apiserver.auditor import Auditor
-from svcdns.source.apiserver.course import ON, Course, Move, Verdict
+from svcdns.source.apiserver.course import ON, Move, Verdict
 from svcdns.source.apiserver.failure import UnreadableError
-from svcdns.source.apiserver.intake import Intake, Listing
-from svcdns.source.apiserver.observer import Observer, Reason
-from svcdns.source.apiserver.protocol import Connection, Query, Resource
-from svcdns.source.apiserver.standing import Standing
+from svcdns.source.apiserver.intake import Listing
+from svcdns.source.apiserver.observer import Reason
+from svcdns.source.apiserver.parts import Parts
+from svcdns.source.apiserver.protocol import Query
 from svcdns.source.apiserver.stream import EventStream, Oversized, WorkSlices
 
 _EARLY_SECONDS = 5.0
@@ -36,26 +35,12 @@ class State(StrEnum):
 class Reading:
     """Reads what the server has of one resource."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        resource: Resource,
-        observer: Observer,
-        course: Course,
-        intake: Intake,
-        standing: Standing,
-        auditor: Auditor,
-        random: Random,
-    ) -> None:
+    def __init__(self, parts: Parts, auditor: Auditor) -> None:
         """Take what the reflector of the resource has."""
-        self._connection = connection
-        self._resource = resource
-        self._observer = observer
-        self._course = course
-        self._intake = intake
-        self._standing = standing
+        self._parts = parts
+        self._resource = parts.resource
+        self._course = parts.course
         self._auditor = auditor
-        self._random = random
         self._slices = WorkSlices()
         self.state = State.WAITING
         self.is_synced = False
@@ -76,7 +61,8 @@ class Reading:
         self.has_answered = False
         match move:
             case Move.STREAM:
-                query = requests.streaming_list(self._resource, course.list_version, self._random)
+                random = self._parts.random
+                query = requests.streaming_list(self._resource, course.list_version, random)
                 with self._listing() as listing:
                     return await self._watch(query, listing)
             case Move.LIST:
@@ -88,19 +74,19 @@ class Reading:
                 self._regain("list")
                 return course.probed(page.version, _now())
             case Move.WATCH:
-                query = requests.watch(self._resource, course.version, self._random)
+                query = requests.watch(self._resource, course.version, self._parts.random)
                 return await self._watch(query)
 
     @contextmanager
     def _listing(self) -> Iterator[Listing]:
         self.state = State.LISTING
-        listing = self._intake.begin_list(_now())
-        self._observer.list_begun(self._resource)
+        listing = self._parts.intake.begin_list(_now())
+        self._parts.observer.list_begun(self._resource)
         try:
             yield listing
         finally:
             if not listing.version:
-                self._observer.list_over(self._resource)
+                self._parts.observer.list_over(self._resource)
 
     async def _list(self, listing: Listing) -> Verdict:
         version, token = await self._take_page(listing, "")
@@ -117,7 +103,7 @@ class Reading:
         """Take in one page; return its version and the token of the next."""
         resource, slices = self._resource, self._slices
         query = requests.page(resource, token=token)
-        page = await requests.ask_page(self._connection, resource, query)
+        page = await requests.ask_page(self._parts.connection, resource, query)
         self._hear()
         self._regain("list")
         slices.begin()
@@ -132,7 +118,7 @@ class Reading:
         begun_at = _now()
         async with _unless_stuck(listing):
             reply = await requests.ask(
-                self._connection, self._resource, query, requests.WATCH_SILENCE_SECONDS
+                self._parts.connection, self._resource, query, requests.WATCH_SILENCE_SECONDS
             )
         with closing(reply):
             self.has_answered = True
@@ -149,8 +135,10 @@ class Reading:
                 if events:
                     self._regain("watch")
                     listing = self._take(events, listing)
+                if listing is None and stream.misses_deletion:
+                    self._course.demand(Reason.GAP, is_trusted=True)
                 if listing is None and self._course.relist:
-                    return ON  # the auditor has found something
+                    return ON  # the auditor has found something, or something was left out
         seconds = _now() - begun_at
         is_early = stream.is_cut_off or seconds < requests.seconds_of(query) - _EARLY_SECONDS
         return self._course.ended(seconds, is_empty=not stream.count, is_early=is_early)
@@ -164,7 +152,7 @@ class Reading:
                 self._replace(listing)
                 listing = None
         if listing is None:
-            self._intake.take(events)
+            self._parts.intake.take(events)
             self._auditor.look()
         self._slices.end()
         return listing
@@ -172,19 +160,19 @@ class Reading:
     def _replace(self, listing: Listing) -> None:
         reason = self._course.relist or Reason.FIRST
         try:
-            self._intake.replace(listing)
+            self._parts.intake.replace(listing)
         finally:
-            self._observer.list_over(self._resource)
+            self._parts.observer.list_over(self._resource)
         self._auditor.listed()
-        count = len(self._intake.collection)
-        self._observer.listed(self._resource, count, _now() - listing.begun_at)
+        count = len(self._parts.intake.collection)
+        self._parts.observer.listed(self._resource, count, _now() - listing.begun_at)
         if self.is_synced:
-            self._observer.relisted(self._resource, reason)
+            self._parts.observer.relisted(self._resource, reason)
         self.is_synced = True
         self.state = State.WATCHING
 
     def _regain(self, verb: str) -> None:
-        self._standing.regain(verb)
+        self._parts.standing.regain(verb)
         self._course.permitted(verb)
 
     def _hear(self) -> None:

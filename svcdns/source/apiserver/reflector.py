@@ -16,6 +16,7 @@ from svcdns.source.apiserver.failure import RefusedError, RewoundError, Unreadab
 from svcdns.source.apiserver.intake import Intake
 from svcdns.source.apiserver.observer import Observer, Reason
 from svcdns.source.apiserver.pace import Pace
+from svcdns.source.apiserver.parts import Parts
 from svcdns.source.apiserver.protocol import (
     Connection,
     LostError,
@@ -58,9 +59,9 @@ class Reflector:
         self._pace = Pace(random)
         self._standing = Standing(resource, observer)
         self._intake = Intake(resource, sink, observer, course, self.counts)
-        parts = (connection, resource, observer, course, self._intake, self._standing)
-        self._auditor = Auditor(*parts, random)
-        self._reading = Reading(*parts, self._auditor, random)
+        parts = Parts(connection, resource, observer, course, self._intake, self._standing, random)
+        self._auditor = Auditor(parts)
+        self._reading = Reading(parts, self._auditor)
         self._server = connection.server
         self._interruption: asyncio.Timeout | None = None
         self._asked_at = 0.0

@@ -28,6 +28,11 @@ class Oversized(NamedTuple):
     head: bytes
     """Its first octets, which name the object."""
 
+    @property
+    def is_deletion(self) -> bool:
+        """Whether it says that an object is gone; how that looked does not matter any more."""
+        return self.head.startswith(b'{"type":"DELETED"')
+
     def __str__(self) -> str:
         return f"a line of {self.size >> 20} MiB was left out: {excerpt(self.head)}"
 
@@ -111,6 +116,8 @@ class EventStream:
         self._broken: UnreadableError | None = None
         self.count = 0
         """Lines so far."""
+        self.misses_deletion = False
+        """Whether an object is gone and it cannot be told which."""
 
     @property
     def is_cut_off(self) -> bool:
@@ -136,6 +143,7 @@ class EventStream:
             self.count += 1
             if isinstance(line, Oversized):
                 events.append(line)
+                self.misses_deletion = self.misses_deletion or line.is_deletion
                 continue
             try:
                 events.append(read_line(line, self._kind))

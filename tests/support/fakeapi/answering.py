@@ -56,15 +56,19 @@ class Access:
     by_token: dict[str, User]
     by_certificate: dict[str, User]
 
-    def user(self, request: Request) -> User:
+    def user(self, request: Request, *, allows_anonymous: bool) -> User:
         """Return who asks.
+
+        Args:
+            request: by them.
+            allows_anonymous: a token that nobody knows is as good as none.
 
         Raises:
             Refused: 401.
         """
         if not (self.by_token or self.by_certificate):
             return _EVERYBODY
-        if request.token:
+        if request.token and (request.token in self.by_token or not allows_anonymous):
             if request.token not in self.by_token:
                 raise refusals.unauthorized()
             return self.by_token[request.token]
@@ -117,7 +121,7 @@ class Answering:
 
     async def _answered(self, call: Call) -> Response:
         request = call.request
-        user = self.access.user(request)
+        user = self.access.user(request, allows_anonymous=self.features.allows_anonymous)
         if request.method != "GET":
             raise refusals.method_not_allowed()
         found = find(request.path)
@@ -192,7 +196,7 @@ class Answering:
             case Fault.HTTP_401:
                 return refusals.unauthorized()
             case Fault.HTTP_403:
-                return refusals.forbidden("system:anonymous", call.request.verb, collection, "")
+                return refusals.forbidden("svcdns", call.request.verb, collection, "")
             case Fault.HTTP_410:
                 return refusals.expired_list()
             case Fault.HTTP_422:

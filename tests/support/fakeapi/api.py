@@ -18,13 +18,14 @@ from random import Random
 from typing import Any, Self
 
 from svcdns.cluster.model import Object
+from svcdns.source.apiserver.identity import Papers
 from svcdns.source.apiserver.protocol import Connection
 from tests.support.fakeapi.answering import Access, Answering, Response, User
 from tests.support.fakeapi.calls import Call, PortClosedError, Received
 from tests.support.fakeapi.collections import COLLECTIONS, Document, Key, find
 from tests.support.fakeapi.faults import Fault, Faults, Script
 from tests.support.fakeapi.http import HttpListener
-from tests.support.fakeapi.memory import MemoryConnection
+from tests.support.fakeapi.memory import MemoryConnection, MemorySession
 from tests.support.fakeapi.requests import Request, selection_of
 from tests.support.fakeapi.store import Backup, Store
 
@@ -200,6 +201,15 @@ class FakeApi:
         for listener in self._listeners_at(server):
             listener.refuse()
 
+    def linger(self, server: str = "") -> None:
+        """Go down as kube-apiserver does on SIGTERM, at one address or at all of them.
+
+        Without --shutdown-watch-termination-grace-period it lets nobody connect and leaves
+        watches open that say nothing more, for a minute or until it is killed: `cut`.
+        """
+        self.refuse(server)
+        self._mark("is_abandoned", "", server)
+
     async def accept(self, server: str = "") -> None:
         """Let clients connect again."""
         self._refusing.discard(server)
@@ -224,6 +234,12 @@ class FakeApi:
         """
         read = token if callable(token) else lambda: str(token)
         return MemoryConnection(self, read, servers, self._latency_seconds)
+
+    def session(self, papers: Papers, *, strict: bool) -> MemorySession:
+        """Return the way in for the product's own `connection.ApiServer`, in memory too."""
+        assert papers
+        assert strict
+        return MemorySession(self, self._latency_seconds)
 
     async def serve(self, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
         """Listen on loopback until `close`; return the address. Each call adds one."""

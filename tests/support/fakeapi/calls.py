@@ -46,6 +46,8 @@ class Call:
         """A watch ends cleanly at the next occasion, as when the server is stopped."""
         self.is_frozen = False
         """Nothing comes and nothing ends until this is over."""
+        self.is_abandoned = False
+        """Nothing comes any more until the connection is cut."""
         self._pulse = pulse
         self._faults = faults
 
@@ -68,7 +70,7 @@ class Call:
         Raises:
             DroppedError: the connection was cut.
         """
-        while self.is_frozen and not self.is_cut:
+        while (self.is_frozen or self.is_abandoned) and not self.is_cut:
             await self._pulse.wait()
         if self.is_cut:
             raise DroppedError

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
+from urllib.parse import urlsplit
 
+from svcdns.source.apiserver.connection import Get
 from svcdns.source.apiserver.protocol import LostError, Query
 from tests.support.fakeapi.answering import Response
 from tests.support.fakeapi.bodies import Ending
@@ -111,6 +113,54 @@ class MemoryReply:
         self._api.finish(self._call)
         if self._patience and not self._patience.expired():
             self._patience.reschedule(asyncio.get_running_loop().time())
+
+
+class MemorySession:
+    """`connection.Session`: the product's own way to a cluster, with the fake at its end."""
+
+    def __init__(self, api: Server, latency_seconds: float) -> None:
+        self.users = 0
+        self._api = api
+        self._latency_seconds = latency_seconds
+
+    async def get(self, get: Get, tls_name: str, authorization: str) -> "SessionReply":
+        assert tls_name == urlsplit(get.url).hostname
+        token = authorization.removeprefix("Bearer ")
+        servers = (get.url,)
+        connection = MemoryConnection(self._api, lambda: token, servers, self._latency_seconds)
+        reply = await connection.get(get.path, get.query, silence_seconds=get.silence_seconds)
+        self.users += 1
+        return SessionReply(self, get, reply)
+
+    async def close(self) -> None:
+        """Do nothing: every request has its own connection."""
+
+
+class SessionReply:
+    """`protocol.Reply` that says when it is over."""
+
+    def __init__(self, session: MemorySession, get: Get, reply: MemoryReply) -> None:
+        self.status = reply.status
+        self.headers = reply.headers
+        self._session = session
+        self._done: Callable[[], None] | None = get.done
+        self._reply = reply
+
+    async def read(self) -> bytes:
+        octets = b""
+        try:
+            octets = await self._reply.read()
+        finally:
+            if not octets:
+                self.close()
+        return octets
+
+    def close(self) -> None:
+        self._reply.close()
+        if self._done:
+            self._session.users -= 1
+            self._done()
+            self._done = None
 
 
 def _lost(error: Exception, silence_seconds: float) -> LostError:

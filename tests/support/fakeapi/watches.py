@@ -35,6 +35,8 @@ class Features:
     """etcd cannot do what a WatchList needs: 200, then ERROR 500."""
     null_times: bool = False
     """Before 1.34 an empty object, such as a bookmark, says `creationTimestamp: null`."""
+    allows_anonymous: bool = False
+    """Whoever has a token that nobody knows is system:anonymous; else: 401."""
     bookmark_seconds: float = 60.0
     backlog: int = 1_000
     """Events that may wait for a slow client; one more ends its watch."""

@@ -1,26 +1,33 @@
 """What is on disk after a watch, and what the next process makes of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from svcdns.app.feed import Feed
-from svcdns.app.keeping import Keeping
-from svcdns.app.live import lives_of, wait_for_sync
+from svcdns.app.keeping import INTERVAL_SECONDS, Keeping
+from svcdns.app.live import Live, wait_for_sync
 from svcdns.app.options import Options
+from svcdns.app.watch_report import WatchReport
 from svcdns.cluster.model import Service
 from svcdns.source import snapshot
+from svcdns.source.apiserver.access import Access
+from svcdns.source.apiserver.connection import ApiServer
 from svcdns.telemetry.metrics import Metrics
+from svcdns.wire.name import address_text
 from tests.support.configured import ask, configured, records
-from tests.support.fakeapi import FakeApi
+from tests.support.fakeapi import FakeApi, objects
 from tests.support.live_api import fill, until
+from tests.support.virtual_time import run
+from tests.support.watched import watched
 
 ONE = "cluster.local {\n kubernetes\n}\n"
 TWO = f"{ONE}b.local {{\n kubernetes {{\n  labels app=web\n }}\n}}\n"
 WEB = "web.shop.svc.cluster.local."
+URL = "https://192.0.2.1:6443"
 PATIENCE_SECONDS = 20
 
 
@@ -30,9 +37,9 @@ class Server:
     def __init__(self, url: str, path: Path, text: str = ONE) -> None:
         self.feed = Feed()
         self.exchanges = list(configured(text, self.feed).exchanges.values())
-        self.lives = lives_of(self.feed, Options(servers=(url,)), {}, Metrics())
+        self.lives = watched(self.feed, Options(servers=(url,)))
         self.keeping = Keeping(str(path), self.lives)
-        self.feed.follow((), (self.keeping.changed,))
+        self.feed.follow(self.keeping.changed)
 
     async def live(self) -> None:
         """Follow the API server until everything is loaded, then end as a process does."""
@@ -169,6 +176,93 @@ async def test_it_is_written_once_everything_is_loaded(url: str, path: Path) -> 
     assert found
     assert len(found.objects[Service]) == 2
     await server.close()
+
+
+class Minutes:
+    """A process in virtual time, and when it writes."""
+
+    def __init__(self, path: Path) -> None:
+        self.api = FakeApi()
+        fill(self.api)
+        self.path = path
+        self.times: list[float] = []
+        """Of each writing."""
+
+    async def write(self, work: Callable[[], int]) -> int:
+        """Write at once: virtual time knows no threads."""
+        self.times.append(asyncio.get_running_loop().time())
+        return work()
+
+    def change(self, number: int) -> None:
+        self.api.put(objects.service("web", addresses=[f"10.96.5.{number % 250}"]))
+
+    @property
+    def written(self) -> list[str]:
+        """The addresses of the Service `web` in the file."""
+        found = found_at(self.path, URL)
+        assert found
+        services = {one.name: one for one in found.objects[Service] if isinstance(one, Service)}
+        return [address_text(one) for one in services["web"].addresses]
+
+    def live(self, steps: Callable[["Minutes"], Awaitable[None]]) -> None:
+        """Run steps beside the process."""
+        run(self._live(steps), limit_seconds=100_000)
+
+    async def _live(self, steps: Callable[["Minutes"], Awaitable[None]]) -> None:
+        feed, metrics = Feed(), Metrics()
+        configured(ONE, feed)
+        ((view, stanzas),) = feed.stanzas().items()
+        connection = ApiServer(Access((URL,)), self.api.session, lambda _: None)
+        report = WatchReport(metrics, feed.remark, asyncio.get_running_loop().time)
+        live = Live(feed, view, stanzas, connection, report)
+        keeping = Keeping(str(self.path), [live], self.write)
+        feed.follow(keeping.changed)
+        tasks = [asyncio.ensure_future(loop()) for loop in (live.run, keeping.run)]
+        await steps(self)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await live.close()
+
+
+def test_what_changes_all_the_time_is_written_once_a_minute(path: Path) -> None:
+    async def steps(minutes: Minutes) -> None:
+        for second in range(590):
+            await asyncio.sleep(1)
+            minutes.change(second)
+
+    minutes = Minutes(path)
+    minutes.live(steps)
+
+    assert minutes.times == pytest.approx([INTERVAL_SECONDS * n for n in range(10)], abs=0.5)
+
+
+def test_a_change_soon_after_a_writing_waits_for_its_minute(path: Path) -> None:
+    async def steps(minutes: Minutes) -> None:
+        await asyncio.sleep(10)
+        minutes.change(7)
+        await asyncio.sleep(45)
+        assert minutes.written == ["10.96.4.7"]
+        await asyncio.sleep(10)
+        assert minutes.written == ["10.96.5.7"]
+
+    minutes = Minutes(path)
+    minutes.live(steps)
+
+    assert minutes.times == pytest.approx([0, INTERVAL_SECONDS], abs=0.5)
+
+
+def test_a_change_after_a_quiet_time_is_written_at_once_and_no_change_never(path: Path) -> None:
+    async def steps(minutes: Minutes) -> None:
+        await asyncio.sleep(3_600)
+        assert len(minutes.times) == 1
+        minutes.change(7)
+        await asyncio.sleep(3_600)
+
+    minutes = Minutes(path)
+    minutes.live(steps)
+
+    assert minutes.times == pytest.approx([0, 3_600], abs=0.5)
 
 
 async def test_nothing_is_written_before_everything_is_loaded(path: Path) -> None:

@@ -10,7 +10,7 @@ from svcdns.cluster.object_error import ObjectError
 from svcdns.source.apiserver.connection import Request
 from svcdns.source.apiserver.observer import Finding, Reason
 from svcdns.source.apiserver.resources import NAMESPACES, SERVICES, SLICES
-from svcdns.telemetry import metrics as names
+from svcdns.telemetry import catalogue as names
 from svcdns.telemetry.metrics import Metrics
 
 SERVER = "https://192.0.2.10:6443"
@@ -100,17 +100,44 @@ def test_a_second_resource_that_recovers_leaves_the_remark_of_the_first(told: To
 def test_a_missing_permission_names_verb_resource_and_command(
     told: Told, resource: object, name: str
 ) -> None:
-    told.report.forbidden(resource, "list", "User x cannot list")  # type: ignore[arg-type]
+    told.report.forbidden(resource, "list", "User x cannot list", 1)  # type: ignore[arg-type]
 
     (line,) = told.lines
     assert line.startswith("[ERROR] watch.forbidden resource=")
-    assert 'verb=list error="User x cannot list"' in line
+    assert 'verb=list times=1 error="User x cannot list"' in line
     assert f"kubectl auth can-i list {name} --all-namespaces" in line
 
 
+def test_ten_minutes_without_a_permission_are_ten_lines_that_count(told: Told) -> None:
+    for times in range(1, 121):
+        told.report.forbidden(SERVICES, "list", "no", times)
+        told.now += 5
+
+    counts = [line.partition("times=")[2].split()[0] for line in told.lines]
+    assert counts == [str(times) for times in range(1, 121, 12)]
+
+
+def test_another_verb_and_a_second_time_without_a_permission_are_said_at_once(told: Told) -> None:
+    for verb, times in (("list", 1), ("watch", 1), ("list", 1)):
+        told.report.forbidden(SERVICES, verb, "no", times)
+
+    assert len(told.lines) == 3
+
+
+def test_what_can_be_read_in_between_makes_no_more_lines(told: Told) -> None:
+    for times in range(1, 6):
+        told.report.forbidden(SERVICES, "watch", "no", times)
+        told.report.listed(SERVICES, 1, 0.1)
+        told.now += 25
+
+    assert len([line for line in told.lines if "watch.forbidden" in line]) == 2
+
+
 def test_what_is_forbidden_is_lost_too_until_it_is_permitted(told: Told) -> None:
-    told.report.forbidden(SERVICES, "watch", "no")
+    told.report.forbidden(SERVICES, "watch", "no", 1)
+    told.report.forbidden(SERVICES, "list", "no", 1)
     told.now += 30
+    told.report.forbidden(SERVICES, "watch", "no", 2)
     lost = told.report.lost_seconds("services")
 
     told.report.recovered(SERVICES)
@@ -120,9 +147,18 @@ def test_what_is_forbidden_is_lost_too_until_it_is_permitted(told: Told) -> None
     assert told.report.lost_seconds("services") == 0
 
 
+def test_what_can_be_read_with_the_other_verb_is_not_called_forbidden(told: Told) -> None:
+    told.report.forbidden(SERVICES, "list", "no", 1)
+    told.now += 30
+
+    assert told.remarks == []
+    assert told.report.lost_seconds("services") == 0
+
+
 def test_what_can_be_read_is_not_called_forbidden(told: Told) -> None:
-    told.report.forbidden(SLICES, "list", "no")
-    told.report.forbidden(SERVICES, "list", "no")
+    for resource in (SLICES, SERVICES):
+        for verb in ("watch", "list"):
+            told.report.forbidden(resource, verb, "no", 1)
 
     told.report.listed(SLICES, 1, 0.1)
     told.report.applied(SERVICES, 1, ())

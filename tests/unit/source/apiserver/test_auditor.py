@@ -19,6 +19,7 @@ from svcdns.source.apiserver.failure import RefusedError
 from svcdns.source.apiserver.intake import Intake
 from svcdns.source.apiserver.observer import Finding, Reason
 from svcdns.source.apiserver.pace import Pace
+from svcdns.source.apiserver.parts import Parts
 from svcdns.source.apiserver.protocol import LostError, Query, Resource
 from svcdns.source.apiserver.resources import SERVICES
 from svcdns.source.apiserver.standing import Standing
@@ -77,8 +78,8 @@ class Audited:
         for number in range(count):
             self.intake.collection._set(("shop", f"web-{number}"), None)  # noqa: SLF001
         random = Random(1)  # noqa: S311
-        parts = (server, resource, self.notes, self.course, self.intake, standing)
-        self.auditor = Auditor(*parts, random)
+        parts = Parts(server, resource, self.notes, self.course, self.intake, standing, random)
+        self.auditor = Auditor(parts)
         self.interruptions = 0
 
     @property
@@ -160,7 +161,7 @@ def test_a_server_that_does_not_answer_shows_no_fault(status: int) -> None:
 
     assert set(audited.findings) == {Finding.UNKNOWN}
     assert audited.course.relist is None
-    assert len(audited.notes.of("forbidden")) == (status == 403)
+    assert bool(audited.notes.of("forbidden")) == (status == 403)
 
 
 def test_one_audit_that_is_forbidden_is_not_told() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from svcdns.source.apiserver.access import Access
-from svcdns.source.apiserver.identity import Identity
+from svcdns.source.apiserver.certificates import ClientCertificate
+from svcdns.source.apiserver.identity import Identity, Papers
 from svcdns.source.apiserver.protocol import LostError
 from tests.support.authority import Authority, Pair
 from tests.support.reaching import kubeconfig, with_certificate
@@ -163,6 +164,27 @@ async def test_a_token_that_is_still_the_same_is_told_instead_of_sent(tmp_path: 
         " another cluster; get a new one"
     )
     assert (await identity.papers()).authorization == "Bearer one", "it may be accepted yet"
+
+
+async def test_how_a_token_was_refused_is_told(tmp_path: Path) -> None:
+    identity = Identity(kubeconfig(tmp_path, URL, {"token": "one"}))
+    identity.refuse(await identity.papers(), how="403")
+
+    await identity.renew(URL)
+
+    with pytest.raises(LostError, match=r"takes us for system:anonymous \(403\)"):
+        await identity.papers()
+
+
+def test_papers_say_who_we_are_with_a_token_or_a_certificate(
+    authority: Authority, ours: Pair
+) -> None:
+    pair = ClientCertificate(ours.certificate.read_bytes(), ours.key.read_bytes())
+    destination = Identity(with_certificate(authority, ours, URL)).destination
+
+    assert Papers(destination, None, "Bearer one").say_who
+    assert Papers(destination, pair, "").say_who
+    assert not Papers(destination, None, "").say_who
 
 
 async def test_a_plugin_that_fails_to_renew_is_told_once(tmp_path: Path) -> None:

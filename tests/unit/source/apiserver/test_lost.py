@@ -204,6 +204,13 @@ def test_a_token_that_is_not_accepted_is_named() -> None:
     )
 
 
+def test_a_token_that_is_not_known_is_named_and_no_permission() -> None:
+    assert str(unauthorized(URL, WITH_FILE, "403")) == (
+        "https://api.test takes us for system:anonymous (403) and does not know the token in /t:"
+        " it has expired, was revoked or is of another cluster; get a new one"
+    )
+
+
 @pytest.mark.parametrize(("days", "expired"), [(-1, True), (2, False)])
 def test_a_client_certificate_that_expired_says_when(
     tmp_path: Path, days: int, *, expired: bool

@@ -85,6 +85,11 @@ def test_an_oversized_line_says_what_it_was() -> None:
     assert str(Oversized(40 << 20, b'{"type"')) == "a line of 40 MiB was left out: '{\"type\"'"
 
 
+def test_an_oversized_line_says_whether_something_is_gone() -> None:
+    assert Oversized(40 << 20, b'{"type":"DELETED","object":').is_deletion
+    assert not Oversized(40 << 20, b'{"type":"ADDED","object":').is_deletion
+
+
 def test_a_piece_with_many_lines_is_one_list_of_events() -> None:
     one, two, three = bookmark(1), bookmark(2), bookmark(3)
 
