@@ -4,7 +4,7 @@ Nothing here is in wire form yet but the records inside their RRsets; `wire.resp
 answer into octets, `route.exchange` decides for whom.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -85,3 +85,18 @@ class Answer:
     """None: never kept in a table, computed each time. What does not exist is kept apart."""
     written_by: str = "kubernetes"
     """The directive, for the label `plugin` of the metrics; empty when nobody wrote it."""
+    authority_records: tuple[RRset, ...] = ()
+    """The authority section as records; `authority` must be None then."""
+    recursion_available: bool = False
+    authentic: bool = False
+    """The AD bit."""
+    raised: int = 0
+    """Header bits set last of all, see the flags in `wire.codes`."""
+    lowered: int = 0
+    """Header bits cleared after that."""
+    is_silent: bool = False
+    """Send nothing at all: whoever asks is to wait."""
+    messages: Callable[[], Iterator[tuple[RRset, ...]]] | None = None
+    """A zone transfer: the answer sections of its messages, made as the client takes them."""
+    on_hits: Callable[[int], None] | None = None
+    """Told how often a kept copy was sent again, when that is counted."""

@@ -13,7 +13,5 @@ class Asked(NamedTuple):
     owner: OwnerName
     """Lower case; the owner of the records that answer."""
     rrtype: int
-    depth: int = 0
-    """Questions that led to this one through the whole server."""
     hops: tuple[OwnerName, ...] = ()
     """Names whose CNAME led here within the zone, first asked first."""

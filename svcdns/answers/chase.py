@@ -8,10 +8,13 @@ Source: Kubernetes DNS-Based Service Discovery 1.1.0 section 2.5; RFC 1034 secti
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from svcdns.answers import reason
 from svcdns.answers.answer import Answer, Dependency, Reason
 from svcdns.answers.asked import Asked
+from svcdns.answers.foreign import Outcome, opened
+from svcdns.answers.later import Later, then
 from svcdns.answers.names import Name, parse_below
 from svcdns.answers.negative import nodata
 from svcdns.cluster.model import Service
@@ -21,13 +24,13 @@ from svcdns.wire.name import ROOT, OwnerName, from_text, is_within, lower, pack_
 from svcdns.wire.question import Question
 from svcdns.wire.rrset import RRset, cname
 
-Ask = Callable[[Question, int], Answer | None]
-"""Question and depth -> the answer of the whole server; None: nobody can answer it."""
-Resolve = Callable[[Asked, Name], Answer]
+Ask = Callable[[Question], Outcome | Later[Outcome | None] | None]
+"""The answer of the whole server; None: nobody can answer it."""
+Resolve = Callable[[Asked, Name], Answer | Later[Answer]]
 Dependencies = tuple[Dependency, ...]
 
 MAX_HOPS = 10
-"""CNAMEs in a row within one zone, and questions in a row through the server."""
+"""CNAMEs in a row within one zone."""
 
 
 def cname_target(text: str) -> OwnerName | None:
@@ -73,7 +76,7 @@ class Chase:
 
     def follow(
         self, asked: Asked, service: Service, target: OwnerName, depends_on: Dependencies
-    ) -> Answer:
+    ) -> Answer | Later[Answer]:
         """Return the CNAME of `asked` and the addresses of its target.
 
         Args:
@@ -93,6 +96,19 @@ class Chase:
         name = parse_below(target, zone.name)
         assert name is not None, "the target was found to be within the zone"  # noqa: S101
         inner = self._resolve(asked._replace(owner=target, hops=hops), name)
+        further = partial(self._linked, asked, service, link, name, depends_on)
+        return then(inner, further)
+
+    def _linked(
+        self,
+        asked: Asked,
+        service: Service,
+        link: RRset,
+        name: Name,
+        depends_on: Dependencies,
+        inner: Answer,
+    ) -> Answer:
+        """Return `link` and what its target, a name of the zone, is answered with."""
         if inner.rcode == RCode.SERVFAIL:  # not loaded yet: that must not become a denial
             return inner
         further = inner.depends_on
@@ -103,21 +119,30 @@ class Chase:
             depends = tuple(dict.fromkeys(depends_on + further))
         if inner.answer:
             return Answer(answer=(link, *inner.answer), reason=inner.reason, depends_on=depends)
-        facts = (service, target, asked.rrtype)
+        facts = (service, OwnerName(link.records[0]), asked.rrtype)
         why = Reason(InfoCode.OTHER, reason.dangling, facts)
-        return nodata(zone, asked.rrtype, why, depends)
+        return nodata(asked.zone, asked.rrtype, why, depends)
 
-    def _outside(self, asked: Asked, service: Service, target: OwnerName, link: RRset) -> Answer:
-        inner: Answer | None = None
-        if self._ask is not None and asked.depth < MAX_HOPS:
-            inner = self._ask(Question.of(target, asked.rrtype), asked.depth + 1)
-        if inner is not None and any(rrset.owner == asked.owner for rrset in inner.answer):
-            why = Reason(InfoCode.OTHER, reason.endless, (service, target))
-            return Answer(answer=(link,), reason=why)
-        if inner is not None and inner.answer:
-            return Answer(answer=(link, *inner.answer))
-        cause = inner.reason if inner is not None else None
-        return Answer(
-            answer=(link,),
-            reason=Reason(InfoCode.OTHER, reason.unresolved, (service, target, cause)),
-        )
+    def _outside(
+        self, asked: Asked, service: Service, target: OwnerName, link: RRset
+    ) -> Answer | Later[Answer]:
+        if self._ask is None:
+            return _beyond(asked, service, link, None)
+        inner = self._ask(Question.of(target, asked.rrtype))
+        return then(inner, partial(_beyond, asked, service, link))
+
+
+def _beyond(asked: Asked, service: Service, link: RRset, outcome: Outcome | None) -> Answer:
+    """Return `link` and what the rest of the world says to its target."""
+    target = link.records[0]
+    inner = None if outcome is None else opened(outcome)
+    if inner is not None and any(rrset.owner == asked.owner for rrset in inner.answer):
+        why = Reason(InfoCode.OTHER, reason.endless, (service, target))
+        return Answer(answer=(link,), reason=why)
+    if inner is not None and inner.answer:
+        return Answer(answer=(link, *inner.answer))
+    cause = inner.reason if inner is not None else None
+    return Answer(
+        answer=(link,),
+        reason=Reason(InfoCode.OTHER, reason.unresolved, (service, target, cause)),
+    )

@@ -16,6 +16,7 @@ from svcdns.answers import reason
 from svcdns.answers.answer import Answer, Reason, on_address, on_namespace
 from svcdns.answers.asked import Asked
 from svcdns.answers.chase import Ask, Chase, Dependencies
+from svcdns.answers.later import Later
 from svcdns.answers.name_servers import name_servers
 from svcdns.answers.names import (
     EndpointName,
@@ -79,7 +80,7 @@ class Stanza:
         chase = Chase(settings.ttl, self._resolve, self._dependencies, ask)
         self._services = ServiceLookup(settings, state, chase)
         self._reverse_tree = ReverseTree(state, settings, self._services.is_served)
-        self._find_by_kind: dict[type[Any], Callable[[Asked, Any], Answer]] = {
+        self._find_by_kind: dict[type[Any], Callable[[Asked, Any], Answer | Later[Answer]]] = {
             ServiceName: self._services.find,
             EndpointName: self._services.find,
             PortName: self._services.find,
@@ -92,15 +93,16 @@ class Stanza:
             Nonexistent: self._nonexistent,
         }
 
-    def find(self, question: Question, depth: int = 0) -> Answer | None:
+    def find(self, question: Question) -> Answer | Later[Answer] | None:
         """Return the answer; None if the question is not for one of the zones, or not of IN.
+
+        It comes later where an ExternalName points to a name that others have to be asked for.
 
         A name that does not exist is NXDOMAIN, SERVFAIL before the first lists are in; whether
         such an answer is sent or the question passed on is not decided here.
 
         Args:
             question: any.
-            depth: questions that led to this one through `ask`.
         """
         owner, rrtype = question.owner, question.rrtype
         located = self.locate(owner)
@@ -110,7 +112,7 @@ class Stanza:
         if rrtype in _TRANSFERS:
             why = Reason(InfoCode.NOT_SUPPORTED, reason.transfer_refused)
             return Answer(RCode.REFUSED, authoritative=False, reason=why)
-        return self._find_by_kind[type(name)](Asked(zone, owner, rrtype, depth), name)
+        return self._find_by_kind[type(name)](Asked(zone, owner, rrtype), name)
 
     def locate(self, owner: OwnerName) -> tuple[Zone, Name] | None:
         """Return the longest zone a lower-case name is in, and what the name means there."""
@@ -124,7 +126,7 @@ class Stanza:
         """Return whether a lower-case name that does not exist goes to the next directive."""
         return self.settings.passes_on(owner)
 
-    def _resolve(self, asked: Asked, name: Name) -> Answer:
+    def _resolve(self, asked: Asked, name: Name) -> Answer | Later[Answer]:
         return self._find_by_kind[type(name)](asked, name)
 
     def _dependencies(self, name: Name) -> Dependencies | None:
@@ -201,7 +203,7 @@ class Stanza:
         why = Reason(_OTHER, reason.holds_names_only, (asked.owner,))
         return nodata(asked.zone, asked.rrtype, why, (on_namespace(name.namespace),))
 
-    def _zonal(self, asked: Asked, name: ZonalName) -> Answer:
+    def _zonal(self, asked: Asked, name: ZonalName) -> Answer | Later[Answer]:
         if not self.settings.zonal:
             return self._missing(asked, Reason(_OTHER, reason.zonal_off))
         return self._services.find(asked, name)

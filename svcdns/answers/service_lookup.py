@@ -20,6 +20,7 @@ from svcdns.answers.answer import (
 )
 from svcdns.answers.asked import Asked
 from svcdns.answers.chase import Chase, Dependencies, cname_target
+from svcdns.answers.later import Later
 from svcdns.answers.names import EndpointName, PortName, ServiceName, ZonalName
 from svcdns.answers.negative import name_error, nodata
 from svcdns.answers.reason import BelowService
@@ -88,7 +89,7 @@ class ServiceLookup:
             return Reason(_OTHER, reason.namespace_not_served, (namespace,))
         return Reason(_OTHER, reason.no_namespace, (self.elsewhere, name))
 
-    def find(self, asked: Asked, name: BelowService) -> Answer:
+    def find(self, asked: Asked, name: BelowService) -> Answer | Later[Answer]:
         """Return the answer for any name at or below a Service."""
         state = self._state
         namespace = name[0]
@@ -106,7 +107,9 @@ class ServiceLookup:
             return self._missing(asked, name, self._why_missing(service, slices, name))
         return self._records(asked, name, service, parts)
 
-    def _external(self, asked: Asked, name: BelowService, service: Service) -> Answer:
+    def _external(
+        self, asked: Asked, name: BelowService, service: Service
+    ) -> Answer | Later[Answer]:
         if not isinstance(name, ServiceName):
             why = Reason(_OTHER, reason.below_external_name, (service,))
             return self._missing(asked, name, why)
@@ -197,9 +200,11 @@ class ServiceLookup:
             return Reason(_OTHER, reason.no_endpoint, facts)
         return Reason(_OTHER, reason.no_port, (service, slices, name))
 
-    def _records(self, asked: Asked, name: BelowService, service: Service, parts: Parts) -> Answer:
+    def _records(
+        self, asked: Asked, name: BelowService, service: Service, parts: Parts
+    ) -> Answer | Later[Answer]:
         depends_on = service_dependencies(name)
-        answer: Answer | None = None
+        answer: Answer | Later[Answer] | None = None
         if not parts:
             why = Reason(_OTHER, reason.holds_names_only, (asked.owner,))
             if isinstance(name, ZonalName):
@@ -228,7 +233,7 @@ class ServiceLookup:
 
     def _addresses(
         self, asked: Asked, service: Service, parts: Parts, depends_on: Dependencies
-    ) -> Answer:
+    ) -> Answer | Later[Answer]:
         rrtype = asked.rrtype
         addresses = addresses_of(parts, 4 if rrtype == _A else 16)
         if addresses:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from svcdns.answers.answer import Answer, Authority, Dependency
+from svcdns.answers.answer import Authority, Dependency
+from svcdns.answers.foreign import Outcome
 
 Headers = tuple[bytes, bytes, bytes, bytes]
 """Octets 2 to 11 of the response: without OPT (RD clear, RD set), with OPT (RD clear, RD set)."""
@@ -32,6 +33,8 @@ class Label(NamedTuple):
     """Empty: not measured."""
     written_by: str
     rcode: int
+    on_hits: Callable[[int], None] | None = None
+    """Told how many responses were made, when they are counted."""
 
 
 Writer = Callable[..., object]
@@ -46,13 +49,23 @@ class Form(NamedTuple):
     """Octets of the whole response."""
 
 
-@dataclass(frozen=True, slots=True)
+class Cut(NamedTuple):
+    """A body that does not fit, cut to what does."""
+
+    headers: tuple[bytes, bytes]
+    """Octets 2 to 11 of the response: RD clear, RD set."""
+    end: int
+    """Octets of the body that are sent."""
+
+
+@dataclass(eq=False, slots=True)
 class Entry:
     """One ready answer."""
 
     headers: Headers
-    bodies: tuple[bytes, ...]
-    """Rotations of one answer; empty for a negative one, whose body is `authority`'s SOA."""
+    bodies: list[bytes | None]
+    """Rotations of one answer, None before their first turn; of a negative one, whose body is
+    `authority`'s SOA, always."""
     hits: list[int]
     """Responses made so far, by lane; the rotation is taken from it, metrics are folded from it."""
     authority: Authority | None
@@ -62,14 +75,27 @@ class Entry:
     """Of a response without OPT."""
     with_opt: Form
     label: Label
-    answer: Answer | None
+    answer: Outcome | None
     """The answer itself, for observed routes; None where nobody looks."""
+    plain_only: bool = False
+    """Not for queries with DO or CD: an upstream may say something else to those."""
+    turned: Callable[[int], bytes] | None = None
+    """Makes the rotations; None when all are made."""
+    cuts: dict[tuple[int, int], Cut] | None = None
+    """By rotation and octets that the client takes: how it is cut for those it is too long for."""
 
     def body(self, turn: int, question_length: int) -> bytes:
         """Return what follows the question, the addresses rotated to `turn`."""
         if self.authority is not None:
             return self.authority.authority_at(question_length)
-        return self.bodies[turn % len(self.bodies)]
+        turn %= len(self.bodies)
+        body = self.bodies[turn]
+        if body is None:
+            assert self.turned is not None, "what is not made yet can be made"  # noqa: S101
+            body = self.bodies[turn] = self.turned(turn)
+            if None not in self.bodies:
+                self.turned = None
+        return body
 
 
 class Table:

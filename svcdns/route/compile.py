@@ -11,8 +11,9 @@ from svcdns.corefile.arguments import Arguments
 from svcdns.corefile.errors import CorefileError, Mistake, in_order
 from svcdns.corefile.parser import Corefile, ServerBlock, Stanza
 from svcdns.route.directive import Directive, Scope
-from svcdns.route.route import Route
-from svcdns.route.stages import Declaration, Steps
+from svcdns.route.route import Route, chain
+from svcdns.route.stages import Declaration, MetadataStep, Steps
+from svcdns.wire.edns import SERVER_SIZE
 from svcdns.wire.name import from_text
 
 SCHEME = "dns"
@@ -142,17 +143,24 @@ def build(plan: Plan, scope: Scope, wanted: Callable[[str], bool] = lambda _: Tr
         for directive, settings in plan.settings
         if wanted(directive.name)
     )
-    labelled = any(step.labelled for _, step in steps)
+    labels: tuple[MetadataStep, ...] = ()
+    if any(step.labelled for _, step in steps):
+        labels = tuple(step.metadata for _, step in steps if step.metadata)
+        scope.offers.labels += labels
     routes = tuple(
         Route(
             zone=zone,
             name=from_text(zone),
-            answer_steps=tuple(step.answer for _, step in steps if step.answer),
-            metadata_steps=tuple(step.metadata for _, step in steps if step.metadata and labelled),
+            answer=chain([step for _, step in steps], zone),
+            metadata_steps=labels,
             observe_steps=tuple(step.observe for _, step in steps if step.observe),
             failure_steps=tuple(step.observe_failure for _, step in steps if step.observe_failure),
             rotate=any(step.rotate for _, step in steps),
             measured=any(step.measured for _, step in steps),
+            per_client=any(step.per_client for _, step in steps),
+            any_class=any(step.any_class for _, step in steps),
+            udp_limit=min((step.udp_limit for _, step in steps), default=SERVER_SIZE),
+            options=tuple(step.option for _, step in steps if step.option),
             refuses=not plan.settings,
         )
         for zone in _zones(plan.block)

@@ -7,14 +7,41 @@ reload that is refused never get as far as `build`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from svcdns.answers.answer import Answer
+from svcdns.answers.foreign import Outcome
+from svcdns.answers.later import Later
 from svcdns.answers.settings import KubernetesSettings
 from svcdns.cluster.state import State
 from svcdns.corefile.arguments import Arguments
+from svcdns.route.offers import Offers
 from svcdns.route.stages import Steps
 from svcdns.wire.question import Question
+
+
+class Metrics(Protocol):
+    """Numbers of the whole process: those of `telemetry.metrics`, which knows every metric."""
+
+    def add(self, metric: Any, *labels: str, by: float = 1) -> None:
+        """Count something."""
+        ...
+
+    def set(self, metric: Any, value: float, *labels: str) -> None:
+        """Say how something stands now."""
+        ...
+
+    def observe(self, metric: Any, value: float, *labels: str) -> None:
+        """Put one value into a histogram."""
+        ...
+
+
+class Asking(NamedTuple):
+    """How other servers are asked, beyond what a Corefile says."""
+
+    hedge: bool = False
+    """Ask a second upstream when the first takes longer than it usually does."""
+    random_case: bool = False
+    """Send names in random letter case, which a reply has to repeat."""
 
 
 class Scope(Protocol):
@@ -44,8 +71,31 @@ class Scope(Protocol):
         """Return the state of the cluster as this stanza sees it."""
         ...
 
-    def ask(self, question: Question, depth: int) -> Answer | None:
-        """Answer another question through the whole server; None: nobody here can."""
+    @property
+    def metrics(self) -> Metrics:
+        """Where numbers go; not on the way of a query: they are handed over in `tick`."""
+        ...
+
+    @property
+    def offers(self) -> Offers:
+        """What the directives of this server block have for one another."""
+        ...
+
+    @property
+    def asking(self) -> Asking:
+        """How other servers are to be asked."""
+        ...
+
+    def ask(self, question: Question) -> Outcome | Later[Outcome | None] | None:
+        """Answer another question through the whole server, for the client being answered.
+
+        Returns:
+            None: nobody here can, or too many questions have led to this one.
+        """
+        ...
+
+    def forget(self) -> None:
+        """Forget every kept answer: a name that was passed on may be this directive's now."""
         ...
 
     def log(self, line: str) -> None:

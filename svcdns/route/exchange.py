@@ -4,69 +4,29 @@ Below every transport there is this one function. It takes what the fast lane le
 letter cases, unusual EDNS, names that are computed first, blocks that somebody observes.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import count
-from typing import Protocol
+from itertools import chain, count
+from types import CoroutineType
+from typing import NamedTuple
 
 from svcdns.answers.answer import Answer, Dependency, Reason
-from svcdns.answers.table import Entry, Label, Table
+from svcdns.answers.foreign import Outcome
+from svcdns.answers.later import Later
+from svcdns.answers.table import Entry, Label
+from svcdns.route import refusals
 from svcdns.route.fastlane import FastLane, fast_lane
-from svcdns.route.render import entry_of, repeat, say
+from svcdns.route.inner import begin
+from svcdns.route.render import Manner, entry_of, repeat, say, transfer
+from svcdns.route.responder import Reply, Said
 from svcdns.route.route import Route
 from svcdns.route.router import Router
 from svcdns.route.stages import Client, Observed, ObserveStep
 from svcdns.route.traffic import DROPPED, Traffic
-from svcdns.wire.codes import RCode, RRClass
+from svcdns.wire.codes import RCODE_MASK, RCode, RRClass
 from svcdns.wire.edns import InfoCode
-from svcdns.wire.frame import MAX_MESSAGE
-from svcdns.wire.name import OwnerName, to_text
 from svcdns.wire.question import MalformedQueryError, Query, Question, read_query
-
-MAX_DEPTH = 8
-"""Questions a question may lead to, one inside the other."""
-
-
-class Responder(Protocol):
-    """What a transport needs: answer, then report."""
-
-    def respond(self, packet: bytes, client: Client) -> bytes | None:
-        """Return the whole response, or None to say nothing. Never raises."""
-        ...
-
-    def observe(self) -> None:
-        """Let the observers see the exchanges whose responses have been sent."""
-        ...
-
-    def credit(self, seconds: float, queries: int) -> None:
-        """Credit the time of a batch to its queries."""
-        ...
-
-
-class Inner:
-    """The way from a step back into the server: which exchange is going on."""
-
-    def __init__(self) -> None:
-        self.exchange: Exchange | None = None
-        self.query: Query | None = None
-        self.client: Client | None = None
-        self._depth = 0
-
-    def ask(self, question: Question, depth: int) -> Answer | None:
-        """Answer `question` for the client of the exchange that is going on; None: nobody can."""
-        if self.exchange is None or self.query is None or self.client is None:
-            return None
-        if max(depth, self._depth) >= MAX_DEPTH:
-            return None
-        route = self.exchange.router.find(question.owner, question.rrtype)
-        if route is None or route.refuses:
-            return None
-        self._depth += 1
-        try:
-            return route.answer(self.query._replace(question=question), self.client)
-        finally:
-            self._depth -= 1
 
 
 class Exchange:
@@ -76,7 +36,6 @@ class Exchange:
         self,
         server: str,
         router: Router,
-        inner: Inner,
         *,
         clock: Callable[[], float],
         on_bug: Callable[[Exception, Query], None],
@@ -88,7 +47,6 @@ class Exchange:
         Args:
             server: the listener as metrics name it: `dns://:53`.
             router: the routes of this listener.
-            inner: where steps ask further questions.
             clock: monotonic time in seconds, for those who observe.
             on_bug: is told of an exception in a step; the query gets SERVFAIL.
             reasons: whether Extended DNS Errors say why an answer is negative.
@@ -98,12 +56,13 @@ class Exchange:
         self.traffic = Traffic(server)
         self._bare = self.traffic.table(capacity)
         self._observed = self.traffic.table(capacity)
-        self._inner = inner
         self._clock = clock
         self._on_bug = on_bug
         self._reasons = reasons
         self._remark = ""
         self._turns = count()
+        self._drops = 0
+        self._any_class = any(route.any_class for route in router.routes)
         self._unobserved: list[tuple[tuple[ObserveStep, ...], Observed]] = []
 
     def __len__(self) -> int:
@@ -117,10 +76,12 @@ class Exchange:
     def drop(self, dependencies: Iterable[Dependency]) -> int:
         """Forget every answer that depends on one of `dependencies`; return how many."""
         touched = tuple(dependencies)
+        self._drops += 1
         return self._bare.drop(touched) + self._observed.drop(touched)
 
     def clear(self) -> None:
         """Forget every answer."""
+        self._drops += 1
         self._bare.clear()
         self._observed.clear()
 
@@ -134,8 +95,11 @@ class Exchange:
         """Credit the time of a batch to its queries."""
         self.traffic.credit(seconds, queries)
 
-    def respond(self, packet: bytes, client: Client) -> bytes | None:
-        """Return the whole response, or None to say nothing. Never raises."""
+    def respond(self, packet: bytes, client: Client) -> Reply:
+        """Return what to send. Neither this nor what it returns ever raises.
+
+        Only streams get transfers. `client` must stay as it is until a later response is there.
+        """
         try:
             query = read_query(packet)
         except MalformedQueryError as error:
@@ -144,8 +108,7 @@ class Exchange:
         try:
             return self._respond(query, client)
         except Exception as error:  # noqa: BLE001  one query fails, never the listener
-            self._on_bug(error, query)
-            return self._send(query, client, _FAILED, DROPPED)
+            return self._fail(error, query, client)
 
     def observe(self) -> None:
         """Let the observers see the exchanges whose responses have been sent."""
@@ -157,112 +120,189 @@ class Exchange:
                 except Exception as error:  # noqa: BLE001  the response has left; the others see it
                     self._on_bug(error, observed.query)
 
-    def _respond(self, query: Query, client: Client) -> bytes:
+    def _fail(self, error: Exception, query: Query, client: Client) -> bytes:
+        self._on_bug(error, query)
+        return self._send(query, client, refusals.internal_error(), _Said(DROPPED))
+
+    def _respond(self, query: Query, client: Client) -> Reply:
         question = query.question
-        if question.rrclass != RRClass.IN:
-            return self._send(query, client, _refused(_wrong_class, question.rrclass), DROPPED)
+        if question.rrclass != RRClass.IN and not self._any_class:
+            refused = refusals.wrong_class(question.rrclass)
+            return self._send(query, client, refused, _Said(DROPPED))
         route = self.router.find(question.owner, question.rrtype)
         if route is None:
-            return self._send(query, client, _refused(_not_our_zone, question.owner), DROPPED)
+            refused = refusals.not_our_zone(question.owner)
+            return self._send(query, client, refused, _Said(DROPPED))
         if route.refuses:
-            return self._send(query, client, _refused(_empty_block, route.zone), route.zone)
+            refused = refusals.empty_block(route.zone)
+            return self._send(query, client, refused, _Said(route.zone))
         started = self._clock()
         table = self._bare if route.is_bare else self._observed
-        response, answer = self._answer(query, client, route, table)
+        entry = table.entries.get(question.key)
+        if entry is not None and not (entry.plain_only and _is_special(query)):
+            response = self._send_entry(query, client, entry, route)
+            return self._observed_by(query, client, route, entry.answer, response, started)
+        begin(self.router, query, client)
+        outcome = route.answer(query, client)
+        if isinstance(outcome, CoroutineType):
+            return self._later(query, client, route, outcome, (started, self._drops))
+        return self._conclude(query, client, route, outcome, started)  # type: ignore[arg-type]
+
+    async def _later(
+        self,
+        query: Query,
+        client: Client,
+        route: Route,
+        outcome: Later[Outcome],
+        asked: tuple[float, int],
+    ) -> Said:
+        started, drops = asked
+        try:
+            found = await outcome
+            if drops != self._drops and found.depends_on is not None:
+                found = replace(found, depends_on=None)  # may be of before the change
+            said = self._conclude(query, client, route, found, started)
+        except Exception as error:  # noqa: BLE001  one query fails, never the listener
+            return self._fail(error, query, client)
+        if isinstance(said, bytes):
+            self.credit(self._clock() - started, 1)
+        return said
+
+    def _conclude(
+        self, query: Query, client: Client, route: Route, outcome: Outcome, started: float
+    ) -> Said:
+        """Return what to send for `outcome`, and keep it if it may be said again."""
+        outcome = self._remarked(outcome)
+        if isinstance(outcome, Answer):
+            if outcome.is_silent:
+                return None
+            if outcome.messages is not None:
+                return self._transfer(query, client, route, outcome, started)
+        question = query.question
+        table = self._bare if route.is_bare else self._observed
+        is_missing = outcome.rcode == RCode.NXDOMAIN
+        if (
+            outcome.depends_on is None
+            or outcome.rcode > RCODE_MASK
+            or route.per_client
+            or (is_missing and not table.is_asked_again(question.key))
+        ):
+            said = _Said(
+                route.measured_as,
+                next(self._turns) if route.rotate else 0,
+                route.manner(query, stream=client.stream),
+            )
+            response = self._send(query, client, outcome, said)
+        else:
+            entry = self._kept(question, outcome, route)
+            put = table.put_missing if is_missing else table.put
+            put(question.key, entry, outcome.depends_on)
+            response = self._send_entry(query, client, entry, route)
+            if outcome.on_hits is not None:
+                outcome.on_hits(-1)  # who answered has counted this one
+        return self._observed_by(query, client, route, outcome, response, started)
+
+    def _transfer(
+        self, query: Query, client: Client, route: Route, answer: Answer, started: float
+    ) -> Said:
+        """Return the messages of a zone transfer."""
+        if not client.stream:
+            refused = refusals.needs_stream()
+            response = self._send(query, client, refused, _Said(route.measured_as))
+            return self._observed_by(query, client, route, refused, response, started)
+        messages = transfer(query, answer)
+        first = next(messages)
+        self._observed_by(query, client, route, answer, first, started)
+        return self._unbroken(query, client, chain((first,), messages))
+
+    def _unbroken(self, query: Query, client: Client, messages: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield `messages`; where they break off, one that says so (RFC 5936 section 2.2)."""
+        try:
+            yield from messages
+        except Exception as error:  # noqa: BLE001  one transfer fails, never the listener
+            yield self._fail(error, query, client)
+
+    def _observed_by(
+        self,
+        query: Query,
+        client: Client,
+        route: Route,
+        answer: Outcome | None,
+        response: bytes,
+        started: float,
+    ) -> bytes:
+        """Remember the exchange for those who look at it; return `response`."""
         error = _failure(answer)
         steps = (*route.observe_steps, *route.failure_steps) if error else route.observe_steps
-        if not steps:
-            return response
-        observed = Observed(
-            query=query,
-            client=client,
-            answer=answer,
-            rcode=response[3] & 0x0F,
-            flags=int.from_bytes(response[2:4]),
-            response_size=len(response),
-            seconds=self._clock() - started,
-            error=error,
-            zone=route.zone,
-            metadata=partial(route.metadata, query, client),
-        )
-        self._unobserved.append((steps, observed))
+        if steps:
+            observed = Observed(
+                query=query,
+                client=client,
+                answer=answer,
+                rcode=response[3] & RCODE_MASK,
+                flags=int.from_bytes(response[2:4]),
+                response_size=len(response),
+                seconds=self._clock() - started,
+                error=error,
+                zone=route.zone,
+                metadata=partial(route.metadata, query, client),
+            )
+            self._unobserved.append((steps, observed))
         return response
 
-    def _answer(
-        self, query: Query, client: Client, route: Route, table: Table
-    ) -> tuple[bytes, Answer | None]:
-        """Answer from `table`, or by the route's steps; return the response and what it says."""
-        question = query.question
-        entry = table.entries.get(question.key)
-        if entry is None:
-            inner = self._inner
-            inner.exchange, inner.query, inner.client = self, query, client
-            answer = self._remarked(route.answer(query, client))
-            is_missing = answer.rcode == RCode.NXDOMAIN
-            if answer.depends_on is None or (is_missing and not table.is_asked_again(question.key)):
-                zone = route.zone if route.measured else ""
-                turn = next(self._turns) if route.rotate else 0
-                return self._send(query, client, answer, zone, turn), answer
-            entry = self._kept(question, answer, route)
-            put = table.put_missing if is_missing else table.put
-            put(question.key, entry, answer.depends_on)
-        return self._send_entry(query, client, entry), entry.answer
+    def _remarked(self, outcome: Outcome) -> Outcome:
+        if not self._remark or outcome.reason is None:
+            return outcome
+        why = Reason(outcome.reason.code, _and_that, (outcome.reason, self._remark))
+        return replace(outcome, reason=why)
 
-    def _remarked(self, answer: Answer) -> Answer:
-        if not self._remark or answer.reason is None:
-            return answer
-        why = Reason(answer.reason.code, _and_that, (answer.reason, self._remark))
-        return replace(answer, reason=why)
-
-    def _send(
-        self, query: Query, client: Client, answer: Answer, zone: str, turn: int = 0
-    ) -> bytes:
-        """Return the response that says `answer`, counted under `zone` unless that is empty."""
-        reason = answer.reason if self._reasons else None
-        response = say(query, answer, reason, turn, stream=client.stream)
-        if zone:
+    def _send(self, query: Query, client: Client, outcome: Outcome, said: "_Said") -> bytes:
+        """Return the response that says `outcome`."""
+        reason = outcome.reason if self._reasons else None
+        manner = said.manner or Manner(client.stream)
+        response = say(query, outcome, reason, said.turn, manner)
+        if said.zone:
             self.traffic.count(
-                zone,
+                said.zone,
                 _lane(query, client),
                 query.question.rrtype,
-                (answer.rcode, answer.written_by),
+                (outcome.rcode, outcome.written_by),
                 (query.size, len(response)),
             )
         return response
 
-    def _kept(self, question: Question, answer: Answer, route: Route) -> Entry:
-        """Return `answer` ready to be sent many times."""
+    def _kept(self, question: Question, outcome: Outcome, route: Route) -> Entry:
+        """Return `outcome` ready to be sent many times."""
         return entry_of(
             question,
-            answer,
-            Label(route.zone if route.measured else "", answer.written_by, answer.rcode),
+            outcome,
+            Label(route.measured_as, outcome.written_by, outcome.rcode, outcome.on_hits),
             rotate=route.rotate,
             reasons=self._reasons,
             observed=not route.is_bare,
         )
 
-    def _send_entry(self, query: Query, client: Client, entry: Entry) -> bytes:
+    def _send_entry(self, query: Query, client: Client, entry: Entry, route: Route) -> bytes:
         """Return the response that says `entry` to a query the fast lane did not take."""
         lane = _lane(query, client)
         turn = entry.hits[lane]
         entry.hits[lane] = turn + 1
-        return repeat(query, entry, turn, stream=client.stream)
+        return repeat(query, entry, turn, route.manner(query, stream=client.stream))
 
 
-class StreamResponder:
-    """The exchange as a stream of messages asks it: fast lane first."""
+class _Said(NamedTuple):
+    """Under which zone a response is counted, and how it is said."""
 
-    def __init__(self, exchange: Exchange, *, ipv6: bool) -> None:
-        self._fast = exchange.fast_lane(stream=True, ipv6=ipv6)
-        self._octets = memoryview(bytearray(MAX_MESSAGE))
-        self._slow = exchange.respond
-        self.observe = exchange.observe
-        self.credit = exchange.credit
+    zone: str
+    """Empty: not counted."""
+    turn: int = 0
+    manner: Manner | None = None
 
-    def respond(self, packet: bytes, client: Client) -> bytes | None:
-        """Return the whole response, or None to say nothing. Never raises."""
-        size = self._fast(packet, 0, len(packet), self._octets, 0)
-        return bytes(self._octets[:size]) if size else self._slow(packet, client)
+
+def _is_special(query: Query) -> bool:
+    """Whether an upstream may answer this query otherwise than one without any flags."""
+    edns = query.edns
+    return query.checking_disabled or (edns is not None and edns.dnssec_ok)
 
 
 def _lane(query: Query, client: Client) -> int:
@@ -274,34 +314,9 @@ def _and_that(reason: Reason, remark: str) -> str:
     return f"{reason.text()}; {remark}"
 
 
-def _failure(answer: Answer | None) -> str:
-    """Return what a failed answer has to say to the operator."""
-    if answer is None or answer.rcode != RCode.SERVFAIL or answer.reason is None:
+def _failure(answer: Outcome | None) -> str:
+    """Return what a failed answer has to say to the operator; a failure is said once."""
+    if answer is None or answer.reason is None or answer.reason.code == InfoCode.CACHED_ERROR:
         return ""
-    return answer.reason.text()
-
-
-def _not_our_zone(owner: OwnerName) -> str:
-    return f"no server block here serves {to_text(owner)}"
-
-
-def _wrong_class(rrclass: int) -> str:
-    return f"class {rrclass} is not served here, only IN"
-
-
-def _empty_block(zone: str) -> str:
-    return f"the server block '{zone}' is empty: it has no directive that answers"
-
-
-def _broken() -> str:
-    return "internal error; the log of the server has the details"
-
-
-def _refused(sentence: Callable[..., str], fact: object) -> Answer:
-    reason = Reason(InfoCode.NOT_AUTHORITATIVE, sentence, (fact,))
-    return Answer(RCode.REFUSED, authoritative=False, reason=reason, written_by="")
-
-
-_FAILED = Answer(
-    RCode.SERVFAIL, authoritative=False, reason=Reason(InfoCode.OTHER, _broken), written_by=""
-)
+    is_overload = answer.rcode == RCode.REFUSED and answer.reason.code == InfoCode.OTHER
+    return answer.reason.text() if answer.rcode == RCode.SERVFAIL or is_overload else ""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache
 from struct import Struct
 
-from svcdns.answers.table import Entry
+from svcdns.answers.table import Cut, Entry
 from svcdns.route.traffic import first_lane
 from svcdns.wire.edns import BARE_OPT, BARE_OPT_DO, SERVER_SIZE
 from svcdns.wire.response import truncate
@@ -98,11 +98,11 @@ def fast_lane(entries: dict[bytes, Entry], *, stream: bool, ipv6: bool) -> FastL
         hits, bodies = entry.hits, entry.bodies
         turn = hits[lane]
         hits[lane] = turn + 1
-        body = bodies[turn % len(bodies)] if bodies else entry.body(turn, len(question))
+        body = bodies[turn % len(bodies)] or entry.body(turn, len(question))
         write, size = entry.plain
         if size > plain_limit:
-            response = identity + entry.headers[kind] + question + body
-            return _put(truncate(response, plain_limit), target, to)
+            cut = _cut(entry, turn, question, body, plain_limit, b"")
+            return _put((identity, cut.headers[kind], question, body[: cut.end]), target, to)
         write(target, to, identity, entry.headers[kind], question, body)
         return size
 
@@ -113,23 +113,50 @@ def fast_lane(entries: dict[bytes, Entry], *, stream: bool, ipv6: bool) -> FastL
         entry = find(question)
         kind = header_kind_opt(header)
         asked = bare_opt(opt)
-        if entry is None or kind is None or asked is None:
+        if entry is None or kind is None or asked is None or (asked[1] and entry.plain_only):
             return 0
         limit, do = asked
         hits, bodies = entry.hits, entry.bodies
         turn = hits[lane + 1 + do]
         hits[lane + 1 + do] = turn + 1
-        body = bodies[turn % len(bodies)] if bodies else entry.body(turn, len(question))
+        body = bodies[turn % len(bodies)] or entry.body(turn, len(question))
         write, size = entry.with_opt
         if size > limit:
-            without_opt = identity + entry.headers[kind - 2] + question + body
-            return _put(truncate(without_opt, limit, _BARE[do]), target, to)
+            bare = _BARE[do]
+            cut = _cut(entry, turn, question, body, limit, bare)
+            header = cut.headers[kind - 2]
+            return _put((identity, header, question, body[: cut.end], bare), target, to)
         write(target, to, identity, entry.headers[kind], question, body, entry.options[do])
         return size
 
     return answer
 
 
-def _put(response: bytes, target: memoryview, to: int) -> int:
+def _cut(entry: Entry, turn: int, question: bytes, body: bytes, limit: int, opt: bytes) -> Cut:
+    """Return how a response with `body` is cut to `limit`: a walk through it, the first time.
+
+    There are as many of an entry as it has rotations, times the few sizes that are usual.
+    """
+    if entry.authority is not None:
+        return _made(entry, question, body, limit, opt)
+    cuts = entry.cuts
+    if cuts is None:
+        cuts = entry.cuts = {}
+    key = (turn % len(entry.bodies), limit - len(opt))
+    cut = cuts.get(key)
+    if cut is None:
+        cut = cuts[key] = _made(entry, question, body, limit, opt)
+    return cut
+
+
+def _made(entry: Entry, question: bytes, body: bytes, limit: int, opt: bytes) -> Cut:
+    without, with_rd = (
+        truncate(b"\0\0" + header + question + body, limit, opt) for header in entry.headers[:2]
+    )
+    return Cut((without[2:12], with_rd[2:12]), len(without) - 12 - len(question) - len(opt))
+
+
+def _put(parts: tuple[bytes, ...], target: memoryview, to: int) -> int:
+    response = b"".join(parts)
     target[to : to + len(response)] = response
     return len(response)

@@ -3,13 +3,26 @@
 The order of the steps is the order of the directives in `plugins`, never that of the Corefile.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from types import CoroutineType
 
 from svcdns.answers.answer import Answer, Reason
-from svcdns.route.stages import AnswerStep, Client, MetadataStep, ObserveStep
+from svcdns.answers.foreign import ForeignAnswer, Outcome
+from svcdns.answers.later import Later, then
+from svcdns.route.render import Manner
+from svcdns.route.stages import (
+    AnswerStep,
+    AroundStep,
+    Client,
+    MetadataStep,
+    ObserveStep,
+    Rest,
+    Steps,
+)
 from svcdns.wire.codes import RCode
-from svcdns.wire.edns import InfoCode
+from svcdns.wire.edns import SERVER_SIZE, InfoCode
 from svcdns.wire.name import OwnerName, to_text
 from svcdns.wire.question import Query
 
@@ -22,6 +35,108 @@ def _nobody_answers(zone: str, owner: OwnerName) -> str:
     )
 
 
+def _nobody_serves(zone: str, owner: OwnerName) -> str:
+    return f"no zone of the server block '{zone}' has {to_text(owner)}"
+
+
+def chain(steps: Sequence[Steps], zone: str) -> Rest:
+    """Return all steps as one: it asks each in turn until one answers.
+
+    Args:
+        steps: in the order in which they act.
+        zone: the server block's, for the answer when no step has one.
+    """
+    last = next((step for step in reversed(steps) if step.answer or step.around), None)
+    rest: Rest = partial(_refused if last is not None and last.refuses else _no_answer, zone)
+    waiting: list[AnswerStep] = []
+    for step in reversed(steps):
+        if step.answer is not None and step.is_volatile:
+            rest = _volatile(step.answer, _first_of(waiting, rest))
+            waiting = []
+        elif step.answer is not None:
+            waiting.insert(0, step.answer)
+        if step.around is not None:
+            rest = _around(step.around, _first_of(waiting, rest))
+            waiting = []
+    return _first_of(waiting, rest)
+
+
+def _volatile(step: AnswerStep, rest: Rest) -> Rest:
+    """Return a step and `rest`, whose answers are not kept: the step may have one next time."""
+
+    def others(query: Query, client: Client) -> Outcome | Later[Outcome]:
+        outcome = rest(query, client)
+        if isinstance(outcome, Answer | ForeignAnswer):
+            return _for_now(outcome)
+        return then(outcome, _for_now)
+
+    return _first_of([step], others)
+
+
+def _for_now(outcome: Outcome) -> Outcome:
+    """Return `outcome`, not to be kept for longer than this second."""
+    if isinstance(outcome, Answer) and outcome.depends_on is not None:
+        return replace(outcome, depends_on=None)
+    return outcome
+
+
+def _around(step: AroundStep, rest: Rest) -> Rest:
+    return lambda query, client: step(query, client, rest)
+
+
+def _first_of(steps: Sequence[AnswerStep], rest: Rest) -> Rest:
+    """Return the steps as one, with `rest` behind them."""
+    if not steps:
+        return rest
+    numbered = tuple(
+        (step, _first_of(steps[number:], rest)) for number, step in enumerate(steps, 1)
+    )
+
+    def first(query: Query, client: Client) -> Outcome | Later[Outcome]:
+        for step, others in numbered:
+            answer = step(query, client)
+            if answer is None:
+                continue
+            if isinstance(answer, CoroutineType):
+                return _or_else(answer, partial(others, query, client))
+            return answer  # type: ignore[return-value]  # it is no coroutine
+        return rest(query, client)
+
+    return first
+
+
+async def _or_else(
+    answer: Later[Outcome | None], others: Callable[[], Outcome | Later[Outcome]]
+) -> Outcome:
+    """Return `answer`, or what the others say if there is none."""
+    found = await answer
+    if found is not None:
+        return found
+    other = others()
+    return await other if isinstance(other, CoroutineType) else other  # type: ignore[return-value]
+
+
+def _no_answer(zone: str, query: Query, client: Client) -> Outcome:  # noqa: ARG001  a Rest
+    return Answer(
+        RCode.SERVFAIL,
+        authoritative=False,
+        reason=Reason(InfoCode.OTHER, _nobody_answers, (zone, query.question.owner)),
+        written_by="",
+    )
+
+
+def _refused(zone: str, query: Query, client: Client) -> Outcome:  # noqa: ARG001  a Rest
+    return Answer(
+        RCode.REFUSED,
+        authoritative=False,
+        reason=Reason(InfoCode.NOT_AUTHORITATIVE, _nobody_serves, (zone, query.question.owner)),
+        written_by="",
+    )
+
+
+_NO_STEPS = partial(_no_answer, ".")
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """The steps of one server block for one of its keys."""
@@ -29,33 +144,38 @@ class Route:
     zone: str
     """The key as metrics and logs name it: lower case, with the final dot."""
     name: OwnerName
-    answer_steps: tuple[AnswerStep, ...] = ()
+    answer: Rest = _NO_STEPS
+    """All its steps as one."""
     metadata_steps: tuple[MetadataStep, ...] = ()
     observe_steps: tuple[ObserveStep, ...] = ()
     failure_steps: tuple[ObserveStep, ...] = ()
     """See only exchanges that failed, which no entry ever does: the fast lane goes on."""
     rotate: bool = False
     measured: bool = False
+    per_client: bool = False
+    """Answers depend on who asks: none is kept."""
+    any_class: bool = False
+    udp_limit: int = SERVER_SIZE
+    options: tuple[Callable[[Query], bytes], ...] = ()
     refuses: bool = False
     """The block is empty: there is nothing that could answer or fail."""
 
     @property
     def is_bare(self) -> bool:
-        """Whether nobody looks at single exchanges, so that the fast lane may answer."""
-        return not self.observe_steps
+        """Whether all responses to one question are alike, so that the fast lane may answer."""
+        return not self.observe_steps and not self.options and self.udp_limit >= SERVER_SIZE
 
-    def answer(self, query: Query, client: Client) -> Answer:
-        """Return the first answer of the answer stage, SERVFAIL when no step has one."""
-        for step in self.answer_steps:
-            answer = step(query, client)
-            if answer is not None:
-                return answer
-        return Answer(
-            RCode.SERVFAIL,
-            authoritative=False,
-            reason=Reason(InfoCode.OTHER, _nobody_answers, (self.zone, query.question.owner)),
-            written_by="",
-        )
+    @property
+    def measured_as(self) -> str:
+        """The zone that metrics name; empty: exchanges are not counted."""
+        return self.zone if self.measured else ""
+
+    def manner(self, query: Query, *, stream: bool) -> Manner:
+        """Return how responses to `query` are said here."""
+        options = b""
+        if self.options and query.edns is not None:
+            options = b"".join(option(query) for option in self.options)
+        return Manner(stream, self.udp_limit, options)
 
     def metadata(self, query: Query, client: Client) -> Mapping[str, str]:
         """Return the labels of all directives for one query."""

@@ -16,6 +16,11 @@ class Router:
         self._everything = self._routes.get(ROOT) if len(self._routes) == 1 else None
 
     @property
+    def routes(self) -> tuple[Route, ...]:
+        """All of them, in the order of the Corefile."""
+        return tuple(self._routes.values())
+
+    @property
     def zones(self) -> tuple[str, ...]:
         """The zones served, in the order of the Corefile."""
         return tuple(route.zone for route in self._routes.values())
@@ -24,7 +29,8 @@ class Router:
         """Return the route for a lower-case name, or None.
 
         DS lives on the parent's side of a zone cut (RFC 4035 section 3.1.4.1): for the apex of
-        a zone, a parent that is served here too is asked.
+        a zone, a parent that is served here too is asked. The root is no such parent: it stands
+        for all names that nobody here knows.
         """
         if self._everything is not None:
             return self._everything
@@ -33,10 +39,10 @@ class Router:
         name: bytes = owner
         while True:
             route = routes.get(OwnerName(name))
+            if len(name) == 1:
+                return cut or route
             if route is not None:
                 if rrtype != RRType.DS or name is not owner:
                     return route
                 cut = route
-            if len(name) == 1:
-                return cut
             name = name[name[0] + 1 :]

@@ -145,12 +145,16 @@ class Traffic:
     def _take(self, key: bytes, entry: Entry) -> None:
         """Count the hits of one entry and clear them."""
         label = entry.label
-        if not label.zone or not any(entry.hits):
+        if not any(entry.hits):
             return
+        if label.on_hits is not None:
+            label.on_hits(sum(entry.hits))
         for lane, hits in enumerate(entry.hits):
             if not hits:
                 continue
             entry.hits[lane] = 0
+            if not label.zone:
+                continue
             edns = LANES[lane].edns
             sizes = (
                 12 + len(key) + (_BARE_OPT_SIZE if edns else 0),

@@ -14,23 +14,17 @@ from collections import deque
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
+from types import CoroutineType
 from typing import Protocol
 
-from svcdns.route.exchange import Responder
+from svcdns.route.responder import Responder
 from svcdns.server.accept import Accepted, Acceptor
 from svcdns.server.failure import servfail
 from svcdns.server.limits import Connections
+from svcdns.server.patience import Patience
+from svcdns.server.waiting import MOST as MOST_WAITING
+from svcdns.server.waiting import Waiting
 from svcdns.wire.frame import Frames, frame
-
-FIRST_SECONDS = 3.0
-"""From the connection to its first answered message."""
-MESSAGE_SECONDS = 3.0
-"""From the first octet of a message to its last."""
-IDLE_SECONDS = 10.0
-CROWDED_IDLE_SECONDS = 1.0
-"""Instead of `IDLE_SECONDS` while over 80 % of the places are taken."""
-SEND_SECONDS = 5.0
-"""For a client to read what lies unsent."""
 
 HIGH_WATER = 64 * 1024
 """Octets unsent from which a client is no longer read from."""
@@ -57,6 +51,9 @@ class Owner(Protocol):
     responder: Responder
     """May be replaced at any time: open connections follow."""
 
+    patience: Patience
+    """May be replaced at any time too."""
+
     @property
     def connections(self) -> Connections:
         """The limits it counts against."""
@@ -80,6 +77,7 @@ class Connection(asyncio.BufferedProtocol, Accepted):
     """
 
     __slots__ = (
+        "_asked",
         "_backlog",
         "_client",
         "_frames",
@@ -90,6 +88,7 @@ class Connection(asyncio.BufferedProtocol, Accepted):
         "_partial_since",
         "_stalled_since",
         "_transport",
+        "_waiting",
         "_was_served",
         "_weight",
         "quiet_since",
@@ -102,6 +101,7 @@ class Connection(asyncio.BufferedProtocol, Accepted):
         self._transport: asyncio.Transport | None = None
         self._frames = Frames()
         self._backlog: deque[bytes] = deque()
+        self._waiting = Waiting(self._send)
         self._partial_since = inf
         self._stalled_since = inf
         self._was_served = False
@@ -109,18 +109,22 @@ class Connection(asyncio.BufferedProtocol, Accepted):
         self._is_continuing = False
         self._is_aborted = False
         self._weight = 0
+        self._asked = 0
 
     def has_expired(self, now: float) -> bool:
         """Whether the client has had its time for what it is about."""
+        patience = self._listener.patience
         if self._stalled_since < inf:
-            return now - self._stalled_since >= SEND_SECONDS
+            return now - self._stalled_since >= patience.send
+        if self._waiting:
+            return False  # those it waits for have deadlines of their own
         if self._was_served and self._partial_since < inf:
-            return now - self._partial_since >= MESSAGE_SECONDS
+            return now - self._partial_since >= patience.message
         crowded = self._listener.connections.is_crowded
-        patience = CROWDED_IDLE_SECONDS if crowded else IDLE_SECONDS
+        seconds = patience.crowded_idle if crowded else patience.idle
         if not self._was_served:
-            patience = min(patience, FIRST_SECONDS)
-        return now - self.quiet_since >= patience
+            seconds = min(seconds, patience.first)
+        return now - self.quiet_since >= seconds
 
     def finish(self) -> None:
         """Read no more; close when everything received has been answered and sent."""
@@ -147,6 +151,7 @@ class Connection(asyncio.BufferedProtocol, Accepted):
         """End, for whatever reason."""
         self._transport = None
         self._backlog.clear()
+        self._waiting.cancel()
         self._listener.connections.weigh(self._weight, 0)
         self._weight = 0
         self._listener.acceptor.forget(self)
@@ -170,10 +175,12 @@ class Connection(asyncio.BufferedProtocol, Accepted):
     def pause_writing(self) -> None:
         """The client does not read: `_settle` will not read from it either."""
         self._stalled_since = monotonic()
+        self._waiting.hold()
 
     def resume_writing(self) -> None:
         """The client reads again."""
         self._stalled_since = inf
+        self._waiting.go_on()
         if self._partial_since < inf:
             self._partial_since = monotonic()
         self._settle()
@@ -205,15 +212,19 @@ class Connection(asyncio.BufferedProtocol, Accepted):
         started = monotonic()
         framed: list[bytes] = []
         asked = size = 0
-        while backlog and asked < SLICE and size < HIGH_WATER:
+        while self._may_answer and asked < SLICE and size < HIGH_WATER:
             packet = backlog.popleft()
             asked += 1
+            self._asked += 1
             try:
-                response = responder.respond(packet, client)
-                if response is None:
-                    continue
-                framed.append(frame(response))
-                size += len(response)
+                reply = responder.respond(packet, client)
+                if isinstance(reply, bytes):
+                    framed.append(frame(reply))
+                    size += len(reply)
+                elif isinstance(reply, CoroutineType):
+                    self._waiting.respond(reply)
+                elif reply is not None:
+                    self._waiting.transfer(reply)  # type: ignore[arg-type]  # what is left
             except Exception as error:  # noqa: BLE001  one query fails, never the connection
                 self._listener.acceptor.report(error)
                 apology = servfail(packet, stream=True)
@@ -230,12 +241,33 @@ class Connection(asyncio.BufferedProtocol, Accepted):
         except Exception as error:  # noqa: BLE001  the client has its answer
             self._listener.acceptor.report(error)
 
+    @property
+    def _may_answer(self) -> bool:
+        """Whether there is something to answer, and it may take its time."""
+        if 0 < self._listener.patience.queries <= self._asked:
+            return False
+        return bool(self._backlog) and len(self._waiting) < MOST_WAITING
+
+    def _send(self, framed: bytes) -> None:
+        """Send a response that was waited for; nothing to send is a query that gets none."""
+        if self._transport is None:
+            return
+        if framed:
+            self.quiet_since = monotonic()
+            self._was_served = True
+            self._transport.write(framed)
+            self._listener.responder.observe()
+        self._settle()
+
     def _settle(self) -> None:
         """Decide what comes next: the rest of the backlog, the end, or more octets."""
         transport = self._transport
         if transport is None:
             return
-        if self._is_ending and not self._backlog:
+        if 0 < self._listener.patience.queries <= self._asked:
+            self._is_ending = True
+            self._backlog.clear()
+        if self._is_ending and not self._backlog and not self._waiting:
             transport.close()
             if transport.get_write_buffer_size():
                 self._stalled_since = min(self._stalled_since, monotonic())
@@ -243,9 +275,11 @@ class Connection(asyncio.BufferedProtocol, Accepted):
             transport.pause_reading()
         elif self._backlog:
             transport.pause_reading()
-            if not self._is_continuing:
+            if self._may_answer and not self._is_continuing:
                 self._is_continuing = True
                 asyncio.get_running_loop().call_soon(self._continue)
+        elif self._is_ending:
+            transport.pause_reading()
         else:
             transport.resume_reading()
         self._weigh(transport)

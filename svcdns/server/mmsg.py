@@ -1,6 +1,7 @@
-"""Datagrams in batches: recvmmsg and sendmmsg through ctypes, or one system call for each.
+"""Datagrams in batches: recvmmsg and sendmmsg through ctypes.
 
-Both classes fill the same buffers, so the loop in `server.udp` does not know which one it has.
+`server.single` fills the same buffers with one system call for each datagram, so the loop in
+`server.udp` does not know which one it has.
 A slot holds one datagram: where it came from, where it was sent to, what it says, and after
 the loop what is said in return. The reply goes back through the structures the datagram
 arrived in, so no address is ever turned into a Python object.
@@ -11,11 +12,14 @@ Source: recvmmsg(2), sendmmsg(2), ip(7) and ipv6(7) on IP_PKTINFO; RFC 3542 sect
 import ctypes
 import errno
 import socket
-import struct
 from collections.abc import Sequence
 
 SLOTS = 64
 SLOT_SIZE = 4096
+
+_LATE = SLOTS
+"""One slot more, for replies that do not leave with their batch."""
+_ALL_SLOTS = SLOTS + 1
 
 _CONTROL_HEADER = 16
 _WOULD_BLOCK = (errno.EAGAIN, errno.EINTR)
@@ -41,7 +45,7 @@ class _Slot(ctypes.Structure):
     _fields_ = (("message", _Message), ("length", ctypes.c_uint32))
 
 
-class _Family:
+class Family:
     """Sizes and places that differ between IPv4 and IPv6."""
 
     def __init__(self, family: int) -> None:
@@ -55,6 +59,29 @@ class _Family:
         self.destination = slice(16, 32) if ipv6 else slice(24, 28)
 
 
+class WayBack:
+    """Where one reply goes and where it comes from, when it is not sent with its batch."""
+
+    __slots__ = ("_control", "_datagrams", "_name")
+
+    def __init__(self, datagrams: "Datagrams", name: bytes, control: bytes) -> None:
+        self._datagrams = datagrams
+        self._name = name
+        self._control = control
+
+    def send(self, reply: bytes) -> bool:
+        """Send `reply`; return whether the kernel took it."""
+        return self._datagrams.send_later(reply, self._name, self._control)
+
+    def source(self) -> tuple[str, int]:
+        """Return the address and port the datagram came from."""
+        return self._datagrams.source_in(self._name)
+
+    def destination(self) -> str:
+        """Return the address the datagram was sent to."""
+        return self._datagrams.destination_in(self._control)
+
+
 class Datagrams:
     """Batches of datagrams of one socket through recvmmsg and sendmmsg."""
 
@@ -66,10 +93,10 @@ class Datagrams:
             destinations: the socket reports where each datagram was sent to (IP_PKTINFO), and
                 the reply leaves from there.
         """
-        self.family = _Family(sock.family)
-        self.received = memoryview(bytearray(SLOTS * SLOT_SIZE))
-        self.replies = memoryview(bytearray(SLOTS * SLOT_SIZE))
-        self.offsets = tuple(slot * SLOT_SIZE for slot in range(SLOTS))
+        self.family = Family(sock.family)
+        self.received = memoryview(bytearray(_ALL_SLOTS * SLOT_SIZE))
+        self.replies = memoryview(bytearray(_ALL_SLOTS * SLOT_SIZE))
+        self.offsets = tuple(slot * SLOT_SIZE for slot in range(_ALL_SLOTS))
         self._sock = sock
         self._descriptor = sock.fileno()
         self._destinations = destinations
@@ -81,14 +108,14 @@ class Datagrams:
 
     def _lay_out(self) -> None:
         name_size, control_size = self.family.name_size, self.family.control_size
-        self._names = bytearray(SLOTS * name_size)
-        self._controls = bytearray(SLOTS * control_size)
+        self._names = bytearray(_ALL_SLOTS * name_size)
+        self._controls = bytearray(_ALL_SLOTS * control_size)
         names, controls = _address(self._names), _address(self._controls)
-        self._in = (_Slot * SLOTS)()
-        self._out = (_Slot * SLOTS)()
-        self._in_vectors = (_Vector * SLOTS)()
-        self._out_vectors = (_Vector * SLOTS)()
-        for slot in range(SLOTS):
+        self._in = (_Slot * _ALL_SLOTS)()
+        self._out = (_Slot * _ALL_SLOTS)()
+        self._in_vectors = (_Vector * _ALL_SLOTS)()
+        self._out_vectors = (_Vector * _ALL_SLOTS)()
+        for slot in range(_ALL_SLOTS):
             for slots, vectors, buffer in (
                 (self._in, self._in_vectors, self.received),
                 (self._out, self._out_vectors, self.replies),
@@ -107,15 +134,17 @@ class Datagrams:
         self.lengths = memoryview(self._in).cast("B").cast("I")
         """Octets received, at `length_at[slot]`."""
         self.length_at = tuple(
-            (slot * slot_size + _Slot.length.offset) // 4 for slot in range(SLOTS)
+            (slot * slot_size + _Slot.length.offset) // 4 for slot in range(_ALL_SLOTS)
         )
         self.reply_lengths = memoryview(self._out_vectors).cast("B").cast("Q")
         """Octets to send, at `reply_length_at[slot]`."""
-        self.reply_length_at = tuple(2 * slot + 1 for slot in range(SLOTS))
+        self.reply_length_at = tuple(2 * slot + 1 for slot in range(_ALL_SLOTS))
         self._interfaces = memoryview(self._controls).cast("I")
-        self._no_interfaces = memoryview(bytearray(4 * SLOTS)).cast("I")
+        self._no_interfaces = memoryview(bytearray(4 * _ALL_SLOTS)).cast("I")
         self._first_in = ctypes.byref(self._in)
-        self._out_at = tuple(ctypes.byref(self._out, slot * slot_size) for slot in range(SLOTS))
+        self._out_at = tuple(
+            ctypes.byref(self._out, slot * slot_size) for slot in range(_ALL_SLOTS)
+        )
 
     def receive(self) -> int:
         """Fill slots from the first on; return how many, 0 when nothing waits.
@@ -158,104 +187,56 @@ class Datagrams:
             start = end + 1
         return lost
 
+    def send_later(self, reply: bytes, name: bytes, control: bytes) -> bool:
+        """Send a reply to where a datagram came from; return whether the kernel took it."""
+        size, at = len(reply), self.offsets[_LATE]
+        if size > SLOT_SIZE:
+            return False
+        self.replies[at : at + size] = reply
+        self.reply_lengths[self.reply_length_at[_LATE]] = size
+        self._names[_LATE * len(name) :] = name
+        if control:
+            self._controls[_LATE * len(control) :] = control
+        sent: int = self._sendmmsg(self._descriptor, self._out_at[_LATE], 1, socket.MSG_DONTWAIT)
+        return sent == 1
+
+    def way_back(self, slot: int) -> WayBack:
+        """Return how a reply to the datagram in `slot` gets there after the slot is taken again."""
+        return WayBack(self, self._name(slot), self._control(slot))
+
     def source(self, slot: int) -> tuple[str, int]:
         """Return the address and port the datagram in `slot` came from."""
+        return self.source_in(self._name(slot))
+
+    def destination(self, slot: int) -> str:
+        """Return the address the datagram in `slot` was sent to."""
+        return self.destination_in(self._control(slot))
+
+    def source_in(self, name: bytes) -> tuple[str, int]:
+        """Return the address and port in a sockaddr."""
+        return text_of(name[self.family.address]), int.from_bytes(name[2:4])
+
+    def destination_in(self, control: bytes) -> str:
+        """Return the address that a control message tells of; without one, the socket's."""
+        if not control:
+            return str(self._sock.getsockname()[0])
+        return text_of(control[self.family.destination])
+
+    def _name(self, slot: int) -> bytes:
         size = self.family.name_size
-        name = self._names[slot * size : (slot + 1) * size]
-        return _text(name[self.family.address]), int.from_bytes(name[2:4])
+        return bytes(self._names[slot * size : (slot + 1) * size])
 
-    def destination(self, slot: int) -> str:
-        """Return the address the datagram in `slot` was sent to."""
+    def _control(self, slot: int) -> bytes:
         if not self._destinations:
-            return str(self._sock.getsockname()[0])
+            return b""
         size = self.family.control_size
-        control = self._controls[slot * size : (slot + 1) * size]
-        return _text(control[self.family.destination])
-
-
-class SingleDatagrams:
-    """The same batches with one system call a datagram, for systems without recvmmsg."""
-
-    def __init__(self, sock: socket.socket, *, destinations: bool) -> None:
-        """Use `sock`; see `Datagrams`."""
-        self.family = _Family(sock.family)
-        self.received = memoryview(bytearray(SLOTS * SLOT_SIZE))
-        self.replies = memoryview(bytearray(SLOTS * SLOT_SIZE))
-        self.offsets = tuple(slot * SLOT_SIZE for slot in range(SLOTS))
-        self.lengths = memoryview(bytearray(4 * SLOTS)).cast("I")
-        self.length_at = tuple(range(SLOTS))
-        self.reply_lengths = memoryview(bytearray(8 * SLOTS)).cast("Q")
-        self.reply_length_at = tuple(range(SLOTS))
-        self._sock = sock
-        self._destinations = destinations
-        self._sources: list[tuple[str, int]] = []
-        self._controls: list[bytes] = []
-
-    def receive(self) -> int:
-        """Fill slots from the first on; return how many, 0 when nothing waits.
-
-        Raises:
-            OSError: the socket is broken.
-        """
-        self._sources.clear()
-        self._controls.clear()
-        space = socket.CMSG_SPACE(20) if self._destinations else 0
-        for slot, at in enumerate(self.offsets):
-            buffer = self.received[at : at + SLOT_SIZE]
-            try:
-                size, control, _, source = self._sock.recvmsg_into([buffer], space)
-            except (BlockingIOError, InterruptedError, ConnectionRefusedError):
-                return slot
-            self.lengths[slot] = size
-            self._sources.append(source)
-            self._controls.append(control[0][2] if control else b"")
-        return SLOTS
-
-    def send(self, count: int, silent: Sequence[int] = ()) -> int:
-        """Send the replies in the first `count` slots but `silent`; return how many were lost."""
-        lost = 0
-        for slot in range(count):
-            if slot in silent:
-                continue
-            at = self.offsets[slot]
-            reply = self.replies[at : at + self.reply_lengths[slot]]
-            try:
-                self._sock.sendmsg([reply], self._from(slot), 0, self._sources[slot])
-            except OSError:
-                lost += 1
-        return lost
-
-    def _from(self, slot: int) -> list[tuple[int, int, bytes]]:
-        control = self._controls[slot]
-        if not control:
-            return []
-        if self.family.ipv6:
-            return [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, control[:16] + struct.pack("I", 0))]
-        return [(socket.IPPROTO_IP, 8, struct.pack("I", 0) + control[4:8] + bytes(4))]
-
-    def source(self, slot: int) -> tuple[str, int]:
-        """Return the address and port the datagram in `slot` came from."""
-        return self._sources[slot][:2]
-
-    def destination(self, slot: int) -> str:
-        """Return the address the datagram in `slot` was sent to."""
-        control = self._controls[slot]
-        if not control:
-            return str(self._sock.getsockname()[0])
-        return _text(control[:16] if self.family.ipv6 else control[8:12])
-
-
-def open_datagrams(sock: socket.socket, *, destinations: bool) -> Datagrams | SingleDatagrams:
-    """Return the batches of `sock`: by recvmmsg where the system has it."""
-    try:
-        return Datagrams(sock, destinations=destinations)
-    except (AttributeError, OSError):
-        return SingleDatagrams(sock, destinations=destinations)
+        return bytes(self._controls[slot * size : (slot + 1) * size])
 
 
 def _address(buffer: object) -> int:
     return ctypes.addressof(ctypes.c_char.from_buffer(buffer))  # type: ignore[arg-type]
 
 
-def _text(packed: bytes | bytearray) -> str:
+def text_of(packed: bytes | bytearray) -> str:
+    """Return an address of 4 or 16 octets as text."""
     return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, bytes(packed))

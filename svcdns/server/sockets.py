@@ -74,13 +74,14 @@ class Listener(NamedTuple):
             pair.tcp.close()
 
 
-def open_listener(address: str, port: int) -> Listener:
+def open_listener(address: str, port: int, *, beside_own: bool = False) -> Listener:
     """Return the sockets for DNS on `address` and `port`.
 
     Args:
         address: an IPv4 or IPv6 address; `""`, `0.0.0.0` and `::` all mean every address of
             both families, as they do to CoreDNS. A family the machine lacks is left out.
         port: 0 lets the kernel choose one port for UDP and TCP together.
+        beside_own: this process has sockets on that port already: who else has is not asked.
 
     Raises:
         ListenError: a port in use, a missing privilege, an address of another machine.
@@ -88,8 +89,9 @@ def open_listener(address: str, port: int) -> Listener:
     places = _places(address)
     if port == 0:
         return _open_on_some_port(places)
-    for place in places:
-        _probe(place, port)
+    if not beside_own:
+        for place in places:
+            _probe(place, port)
     return _open(places, port)
 
 

@@ -10,11 +10,12 @@ Source: RFC 7766, RFC 9210 section 4.
 import socket
 from time import monotonic
 
-from svcdns.route.exchange import Responder
+from svcdns.route.responder import Responder
 from svcdns.route.traffic import first_lane
 from svcdns.server.accept import Acceptor
-from svcdns.server.connection import SEND_SECONDS, Connection, StreamClient
+from svcdns.server.connection import Connection, StreamClient
 from svcdns.server.limits import Connections
+from svcdns.server.patience import Patience
 
 RECEIVE_OCTETS = 16 * 1024
 """Taken from one connection in one turn of the loop."""
@@ -35,6 +36,8 @@ class TcpListener:
         """
         self.responder = responder
         self.connections = connections
+        self.patience = Patience()
+        """May be replaced at any time too."""
         self.octets = memoryview(bytearray(RECEIVE_OCTETS))
         """Where connections receive, one after the other: nothing stays in it."""
         self._lane = first_lane(stream=True, ipv6=stream.family == socket.AF_INET6)
@@ -44,7 +47,7 @@ class TcpListener:
         """Accept connections from now on."""
         self.acceptor.start()
 
-    async def close(self, seconds: float = SEND_SECONDS) -> None:
+    async def close(self, seconds: float = Patience().send) -> None:
         """Accept no more, send what is answered, then end all connections.
 
         Args:

@@ -3,47 +3,71 @@
 The socket wakes the loop; up to 64 datagrams are taken at once, those the fast lane knows are
 answered on the spot, the others by the exchange, and all replies leave together. No task, no
 await, no object per datagram but its packet and its response.
+
+What others have to be asked for becomes a task and leaves by itself; there are at most
+`MOST_LATER` of them.
 """
 
 import asyncio
 import socket
 from collections.abc import Callable
+from functools import partial
+from types import CoroutineType
 
+from svcdns.answers.later import Later, discard
 from svcdns.route.exchange import Exchange
+from svcdns.route.responder import Reply, Said
 from svcdns.route.traffic import first_lane
-from svcdns.server.mmsg import SLOTS, Datagrams, SingleDatagrams, open_datagrams
+from svcdns.server.failure import servfail
+from svcdns.server.mmsg import SLOTS, Datagrams, WayBack
+from svcdns.server.single import SingleDatagrams, SingleWayBack, open_datagrams
 
 _DATAGRAMS_A_TURN = 256
 """Then everybody else on the loop gets a turn, however many datagrams wait: about 1 ms."""
+
+
+MOST_LATER = 4096
+"""Questions of one socket that wait for others; further ones fail at once."""
 
 
 class DatagramClient:
     """Who sent the datagram in one slot: read from the buffers only when somebody asks."""
 
     stream = False
+    __slots__ = ("_back", "_datagrams", "_slot", "lane", "local_port")
 
     def __init__(
         self, datagrams: Datagrams | SingleDatagrams, slot: int, local_port: int, lane: int
     ) -> None:
         self._datagrams = datagrams
         self._slot = slot
+        self._back: WayBack | SingleWayBack | None = None
         self.local_port = local_port
         self.lane = lane
+
+    def keep(self, back: WayBack | SingleWayBack) -> None:
+        """Read from `back` from now on: the slot is about to be taken again."""
+        self._back = back
 
     @property
     def address(self) -> str:
         """Text form, IPv6 without brackets."""
-        return self._datagrams.source(self._slot)[0]
+        return self._source()[0]
 
     @property
     def port(self) -> int:
         """Source port."""
-        return self._datagrams.source(self._slot)[1]
+        return self._source()[1]
 
     @property
     def local_address(self) -> str:
         """Where the datagram was sent to."""
-        return self._datagrams.destination(self._slot)
+        back = self._back
+        return self._datagrams.destination(self._slot) if back is None else back.destination()
+
+    def _source(self) -> tuple[str, int]:
+        back = self._back
+        return self._datagrams.source(self._slot) if back is None else back.source()
 
 
 class UdpListener:
@@ -74,21 +98,37 @@ class UdpListener:
         self._datagrams = open_datagrams(sock, destinations=destinations)
         ipv6 = sock.family == socket.AF_INET6
         self._fast = exchange.fast_lane(stream=False, ipv6=ipv6)
-        lane = first_lane(stream=False, ipv6=ipv6)
-        local_port = sock.getsockname()[1]
-        self._clients = tuple(
-            DatagramClient(self._datagrams, slot, local_port, lane) for slot in range(SLOTS)
-        )
+        self._lane = first_lane(stream=False, ipv6=ipv6)
+        self._local_port = sock.getsockname()[1]
+        self._clients = [self._client(slot) for slot in range(SLOTS)]
+        self._later: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Answer from now on."""
         asyncio.get_running_loop().add_reader(self._sock.fileno(), self._ready)
 
-    def stop(self) -> None:
-        """Answer what already waits, then close the socket."""
+    def take(self, exchange: Exchange) -> None:
+        """Answer by another exchange from now on; what waits is answered by the one before."""
+        self._exchange = exchange
+        ipv6 = self._sock.family == socket.AF_INET6
+        self._fast = exchange.fast_lane(stream=False, ipv6=ipv6)
+
+    async def stop(self, patience: float) -> None:
+        """Answer what already waits, then close the socket.
+
+        Args:
+            patience: seconds for answers that others have to be asked for.
+        """
         asyncio.get_running_loop().remove_reader(self._sock.fileno())
         self._ready()
+        if self._later:
+            await asyncio.wait(self._later, timeout=patience)
+        for task in self._later:
+            task.cancel()
         self._sock.close()
+
+    def _client(self, slot: int) -> DatagramClient:
+        return DatagramClient(self._datagrams, slot, self._local_port, self._lane)
 
     def _ready(self) -> None:
         # Asking once more costs a tenth of waking up again, and under load more has arrived.
@@ -116,7 +156,10 @@ class UdpListener:
             length = lengths[length_at[slot]]
             size = fast(received, at, length, replies, at)
             if not size:
-                reply = exchange.respond(bytes(received[at : at + length]), self._clients[slot])
+                packet = bytes(received[at : at + length])
+                reply = exchange.respond(packet, self._clients[slot])
+                if not isinstance(reply, bytes):
+                    reply = self._postpone(slot, packet, reply)
                 if reply is None:
                     silent.append(slot)
                     continue
@@ -127,4 +170,33 @@ class UdpListener:
         if lost:
             exchange.traffic.dropped += lost
         exchange.credit(self._clock() - started, count - len(silent))
+        exchange.observe()
+
+    def _postpone(self, slot: int, packet: bytes, reply: Reply) -> bytes | None:
+        """Send later what is not there yet; return what to say at once, if anything."""
+        if not isinstance(reply, CoroutineType):
+            return None
+        if len(self._later) >= MOST_LATER:
+            discard(reply)
+            self._exchange.traffic.dropped += 1
+            return servfail(packet, stream=False)
+        back = self._datagrams.way_back(slot)
+        self._clients[slot].keep(back)
+        self._clients[slot] = self._client(slot)
+        task = asyncio.get_running_loop().create_task(self._send_later(self._exchange, back, reply))
+        self._later.add(task)
+        task.add_done_callback(partial(self._done, reply))
+        return None
+
+    def _done(self, reply: Later[Said], task: asyncio.Task[None]) -> None:
+        self._later.discard(task)
+        discard(reply)
+
+    @staticmethod
+    async def _send_later(
+        exchange: Exchange, back: WayBack | SingleWayBack, reply: Later[Said]
+    ) -> None:
+        response = await reply
+        if isinstance(response, bytes) and not back.send(response):
+            exchange.traffic.dropped += 1
         exchange.observe()

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from struct import Struct
 from typing import NamedTuple
 
-from svcdns.wire.codes import AA, CD, OPCODE_MASK, QR, RA, RCODE_MASK, RD, TC, RRType
+from svcdns.wire.codes import AA, CD, OPCODE_MASK, QR, RCODE_MASK, RD, TC, RRType
 from svcdns.wire.edns import SERVER_SIZE, Edns
 from svcdns.wire.frame import MAX_MESSAGE
 from svcdns.wire.name import OwnerName
@@ -162,12 +162,13 @@ def assemble(
     authoritative: bool,
     opt: bytes = b"",
     limit: int,
-    recursion_available: bool = False,
+    raised: int = 0,
+    lowered: int = 0,
 ) -> bytes:
     """Return the response to `query`: header, its question octet for octet, body, OPT.
 
-    OPCODE, RD and CD are the query's, AD and Z are zero. A response over `limit` is cut, see
-    `truncate`.
+    OPCODE, RD and CD are the query's, all other bits zero unless raised. A response over `limit`
+    is cut, see `truncate`.
 
     Args:
         query: whom to answer.
@@ -176,15 +177,15 @@ def assemble(
         authoritative: the AA bit.
         opt: a whole OPT record; empty for a query without one.
         limit: octets the client can take, see `limit_of`.
-        recursion_available: the RA bit.
+        raised: flag bits to set, whatever the query has.
+        lowered: flag bits to clear after that.
 
     Source: RFC 1035 section 4.1.1; RFC 6891 section 6.1.1 (OPT only if the query had one).
     """
     flags = QR | query.flags & _COPIED | rcode & RCODE_MASK
     if authoritative:
         flags |= AA
-    if recursion_available:
-        flags |= RA
+    flags = (flags | raised) & ~lowered
     answers, authorities, additionals = body.counts
     head = _HEAD.pack(query.id, flags, 1, answers, authorities, additionals + bool(opt))
     message = head + query.question.octets + body.octets

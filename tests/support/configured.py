@@ -1,6 +1,8 @@
 """A Corefile and a cluster, put together as `app` does it, with nothing opened."""
 
+import asyncio
 from collections.abc import Iterable
+from types import CoroutineType
 from typing import Any
 
 import dns.message
@@ -45,13 +47,18 @@ def feed_of(text: str) -> Feed:
 def configured(text: str, feed: Feed | None = None, **around: Any) -> Configuration:
     """Return the configuration of a Corefile's text; a bug in a step fails the test."""
     plans = plans_of(examine_text(text, "Corefile", {}, around.get("port", 53)))
-    return configure(plans, Surroundings(feed or Feed(), on_bug=_raise, **around))
+    feed = feed or Feed()
+    configuration = configure(plans, Surroundings(feed, on_bug=_raise, **around))
+    feed.serve(configuration.stanzas, configuration.exchanges.values(), configuration.changed)
+    return configuration
 
 
 def ask(exchange: Exchange, name: str, rrtype: int = 1) -> dns.message.Message:
     """Return the response to a question with EDNS."""
     response = exchange.respond(packet(question(name, rrtype), opt=BARE_OPT), FixedClient())
-    assert response is not None
+    if isinstance(response, CoroutineType):
+        response = asyncio.run(response)
+    assert isinstance(response, bytes)
     return dns.message.from_wire(response)
 
 

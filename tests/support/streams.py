@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from svcdns.route.exchange import Responder
+from svcdns.route.responder import Reply, Responder
 from svcdns.route.stages import Client
 from svcdns.server.limits import Connections
 from svcdns.server.sockets import open_listener
@@ -24,7 +24,10 @@ class EchoResponder:
         self.observed = 0
         self.padding = padding
 
-    def respond(self, packet: bytes, client: Client) -> bytes | None:
+    def respond(self, packet: bytes, client: Client) -> Reply:
+        return self.echo(packet, client)
+
+    def echo(self, packet: bytes, client: Client) -> bytes | None:
         self.asked.append(packet)
         self.clients.append(client)
         if len(packet) < 12:

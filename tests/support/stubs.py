@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from svcdns.answers.answer import Answer
-from svcdns.route.exchange import Exchange, Inner
-from svcdns.route.route import Route
+from svcdns.route.exchange import Exchange
+from svcdns.route.route import Route, chain
 from svcdns.route.router import Router
-from svcdns.route.stages import Client, ObserveStep
+from svcdns.route.stages import AnswerStep, Client, ObserveStep, Rest, Steps
 from svcdns.wire.codes import RRType
 from svcdns.wire.name import OwnerName, from_text
 from svcdns.wire.question import Query, Question
@@ -70,6 +70,11 @@ def step_of(answers: Mapping[bytes, Answer]) -> Callable[[Query, Client], Answer
     return lambda query, _: answers.get(query.question.key)
 
 
+def steps_of(*steps: AnswerStep, zone: str = "cluster.local.") -> Rest:
+    """Return answer steps as one, as a server block of `zone` has them."""
+    return chain([Steps(answer=step) for step in steps], zone)
+
+
 def exchange_of(
     answers: Mapping[bytes, Answer],
     *,
@@ -84,7 +89,7 @@ def exchange_of(
     route = Route(
         zone,
         from_text(zone),
-        (step_of(answers),),
+        steps_of(step_of(answers), zone=zone),
         observe_steps=observe,
         rotate=rotate,
         measured=measured,
@@ -92,7 +97,6 @@ def exchange_of(
     return Exchange(
         "dns://:53",
         Router([route]),
-        Inner(),
         clock=lambda: 0.0,
         on_bug=lambda bug, _: (bugs if bugs is not None else []).append(bug),
         reasons=reasons,

@@ -1,8 +1,12 @@
+import asyncio
+from types import CoroutineType
+
 import pytest
 
 from svcdns.answers.answer import Answer, Reason, on_namespace, on_service
 from svcdns.answers.chase import MAX_HOPS, cname_target
 from svcdns.answers.lookup import Stanza
+from svcdns.route.inner import MAX_DEPTH
 from svcdns.wire.codes import RCode, RRType
 from svcdns.wire.edns import InfoCode
 from svcdns.wire.name import from_text, to_text
@@ -124,17 +128,17 @@ def test_ten_names_in_a_row_are_followed_and_eleven_are_not() -> None:
 
 
 def test_a_target_elsewhere_is_asked_through_the_server() -> None:
-    asked: list[tuple[str, int, int]] = []
+    asked: list[tuple[str, int]] = []
     www, host = from_text("www.example.com"), from_text("host.example.com")
 
-    def ask(one: Question, depth: int) -> Answer:
-        asked.append((to_text(one.owner), one.rrtype, depth))
+    def ask(one: Question) -> Answer:
+        asked.append((to_text(one.owner), one.rrtype))
         inner = (cname(www, 60, host), addresses(host, 60, (bytes((192, 0, 2, 1)),)))
         return Answer(answer=inner, authoritative=False)
 
     answer = find(stanza_of(state_of(CLUSTER), ask=ask), "away")
 
-    assert asked == [("www.example.com.", RRType.A, 1)]
+    assert asked == [("www.example.com.", RRType.A)]
     assert owners(answer) == ["away", "www", "host"]
     assert answer.authoritative
     assert answer.depends_on is None
@@ -150,7 +154,7 @@ def test_a_target_elsewhere_is_asked_through_the_server() -> None:
     ids=["nobody can", "NXDOMAIN", "SERVFAIL"],
 )
 def test_whatever_became_of_a_target_elsewhere_the_cname_stands(inner: Answer | None) -> None:
-    answer = find(stanza_of(state_of(CLUSTER), ask=lambda _, __: inner), "away")
+    answer = find(stanza_of(state_of(CLUSTER), ask=lambda _: inner), "away")
 
     assert (answer.rcode, owners(answer), answer.authority) == (RCode.NOERROR, ["away"], None)
     assert answer.reason is not None
@@ -158,9 +162,28 @@ def test_whatever_became_of_a_target_elsewhere_the_cname_stands(inner: Answer | 
     assert answer.reason.text() == f"Service shop/away points to www.example.com: {expected}"
 
 
+def test_a_target_that_others_have_to_be_asked_for_comes_later() -> None:
+    www = from_text("www.example.com")
+
+    async def later() -> Answer:
+        return Answer(answer=(addresses(www, 60, (bytes((192, 0, 2, 1)),)),))
+
+    state = state_of("""
+        Service shop/near ExternalName away.shop.svc.cluster.local
+        Service shop/away ExternalName www.example.com
+    """)
+    stanza = stanza_of(state, ask=lambda _: later())
+    found = stanza.find(Question.of(from_text("near.shop.svc.cluster.local"), RRType.A))
+
+    assert isinstance(found, CoroutineType)
+    answer = asyncio.run(found)
+    assert owners(answer) == ["near", "away", "www"]
+    assert answer.depends_on is None
+
+
 def test_types_that_cannot_use_the_target_ask_nobody() -> None:
-    def ask(one: Question, depth: int) -> Answer:
-        raise AssertionError(one, depth)
+    def ask(one: Question) -> Answer:
+        raise AssertionError(one)
 
     stanza = stanza_of(state_of(CLUSTER), ask=ask)
 
@@ -174,11 +197,15 @@ def test_types_that_cannot_use_the_target_ask_nobody() -> None:
 def test_a_circle_through_another_zone_ends() -> None:
     state = state_of("Service shop/across ExternalName across.shop.svc.other.local")
     other = state_of("Service shop/across ExternalName across.shop.svc.cluster.local")
-    depths: list[int] = []
+    asked: list[Question] = []
 
-    def ask(one: Question, depth: int) -> Answer | None:
-        depths.append(depth)
-        return next((found for stanza in stanzas if (found := stanza.find(one, depth))), None)
+    def ask(one: Question) -> Answer | None:
+        if len(asked) == MAX_DEPTH:
+            return None
+        asked.append(one)
+        found = next((found for stanza in stanzas if (found := stanza.find(one))), None)
+        assert isinstance(found, Answer)
+        return found
 
     stanzas = [
         stanza_of(state, zones=("cluster.local",), ask=ask),
@@ -187,7 +214,7 @@ def test_a_circle_through_another_zone_ends() -> None:
 
     answer = find(stanzas[0], "across")
 
-    assert depths == list(range(1, MAX_HOPS + 1))
+    assert len(asked) == MAX_DEPTH
     assert all(isinstance(one, RRset) and one.rrtype == RRType.CNAME for one in answer.answer)
     # Each name once: the same CNAME over and over tells a client nothing more.
     owners = [one.owner for one in answer.answer]
@@ -195,10 +222,10 @@ def test_a_circle_through_another_zone_ends() -> None:
 
 
 def test_a_circle_through_another_zone_is_called_one() -> None:
-    def ask(one: Question, depth: int) -> Answer | None:
+    def ask(one: Question) -> Answer:
         back = cname(one.owner, 5, from_text("out.shop.svc.cluster.local"))
         there = cname(from_text("out.shop.svc.cluster.local"), 5, one.owner)
-        return Answer(answer=(back, there)) if depth == 1 else None
+        return Answer(answer=(back, there))
 
     stanza = stanza_of(state_of("Service shop/out ExternalName other.example"), ask=ask)
     answer = find(stanza, "out")

@@ -17,7 +17,7 @@ ZONE = "svc.cluster.local."
 EXT = from_text("ext.interwebs.test")
 
 
-def upstream(question: Question, _depth: int) -> Answer | None:
+def upstream(question: Question) -> Answer | None:
     if question.owner == EXT and question.rrtype == 1:
         return Answer(answer=(addresses(EXT, 300, (bytes((1, 2, 3, 4)),)),), authoritative=False)
     return None

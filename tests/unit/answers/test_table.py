@@ -10,7 +10,7 @@ HEADERS = (b"", b"", b"", b"")
 def entry(*, hits: int = 0) -> Entry:
     form = Form(lambda *_: None, 0)
     label = Label("z.", "kubernetes", 0)
-    return Entry(HEADERS, (b"body",), [hits], None, (b"", b""), form, form, label, None)
+    return Entry(HEADERS, [b"body"], [hits], None, (b"", b""), form, form, label, None)
 
 
 def table_of(capacity: int = 100, retired: list[tuple[bytes, Entry]] | None = None) -> Table:

@@ -7,9 +7,14 @@ from svcdns.corefile.arguments import Arguments
 from svcdns.corefile.errors import CorefileError
 from svcdns.route.compile import Built, Findings, build, examine, read
 from svcdns.route.directive import Directive, Scope
-from svcdns.route.stages import HealthListener, MetricsListener, Steps
+from svcdns.route.stages import AnswerStep, HealthListener, MetricsListener, Steps
+from svcdns.wire.question import read_query
 from tests.support.corefiles import good, read_text, said
 from tests.support.directives import FixedScope
+from tests.support.stubs import FixedClient, packet, question
+
+QUERY = read_query(packet(question("www.example.")))
+CLIENT = FixedClient()
 
 
 def plain(name: str, steps: Steps | None = None) -> Directive:
@@ -128,19 +133,25 @@ def test_there_is_a_route_for_each_key() -> None:
     assert [route.zone for route in routes] == [
         *("b.example.", "a.example.", "0.10.in-addr.arpa.", "1.10.in-addr.arpa."),
     ]
-    assert {len(route.answer_steps) for route in routes} == {1}
+    assert all(route.answer(QUERY, CLIENT) is answer for route in routes)
     assert not any(route.refuses for route in routes)
 
 
 def test_steps_run_in_the_order_of_the_directives() -> None:
-    first, second = Answer(), Answer()
+    asked: list[str] = []
+
+    def passes(name: str) -> AnswerStep:
+        return lambda *_: asked.append(name)
+
     (route,) = built(
         ". {\n whoami\n kubernetes\n}",
-        plain("kubernetes", Steps(answer=lambda *_: first)),
-        plain("whoami", Steps(answer=lambda *_: second)),
+        plain("kubernetes", Steps(answer=passes("first"))),
+        plain("whoami", Steps(answer=passes("second"))),
     ).routes
 
-    assert [step(None, None) for step in route.answer_steps] == [first, second]  # type: ignore[arg-type]
+    route.answer(QUERY, CLIENT)
+
+    assert asked == ["first", "second"]
 
 
 def test_an_empty_block_refuses() -> None:

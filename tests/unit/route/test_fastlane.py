@@ -178,3 +178,33 @@ def test_the_reason_never_pushes_records_out() -> None:
     assert fast is not None
     assert fast.endswith(BARE_OPT)
     assert int.from_bytes(fast[8:10]) == 1
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0, 512, 1024, 1200, 1232, 4096]), st.booleans()), max_size=12
+    ),
+    st.integers(20, 90),
+)
+def test_a_cut_that_is_ready_is_cut_as_the_first_one_was(
+    asked: list[tuple[int, bool]], count: int
+) -> None:
+    many = addresses(BIG, *(bytes((10, 1, 0, low)) for low in range(count)))
+    exchange = exchange_of({question(BIG).key: Answer(answer=(many,), depends_on=KEPT)})
+    exchange.respond(packet(question(BIG)), CLIENT)
+    fast = fast_of(exchange)
+
+    for size, rd in asked:
+        opt_record = b"\0\0\x29" + size.to_bytes(2) + bytes(6) if size else b""
+        query = packet(question(BIG), flags=0x0100 * rd, opt=opt_record)
+        assert fast(query) == fast(query) == exchange.respond(query, CLIENT)
+
+
+def test_each_rotation_is_cut_for_itself() -> None:
+    exchange = warm(rotate=True)
+    fast = fast_of(exchange)
+
+    firsts = [parsed(fast(packet(question(BIG)))).answer[0][0].address for _ in range(16)]
+
+    assert len(set(firsts)) == 8
+    assert firsts[:8] == firsts[8:]

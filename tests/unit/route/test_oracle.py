@@ -20,13 +20,14 @@ from svcdns.answers.settings import KubernetesSettings
 from svcdns.cluster.change import WatchEvent
 from svcdns.cluster.model import EndpointPort, EndpointSlice, Object, Service
 from svcdns.cluster.state import State
-from svcdns.route.exchange import Exchange, Inner, StreamResponder
+from svcdns.route.exchange import Exchange
 from svcdns.route.route import Route
 from svcdns.route.router import Router
+from svcdns.route.stream_responder import StreamResponder
 from svcdns.route.traffic import first_lane
 from svcdns.wire.name import ROOT
 from tests.support.naive_model import NaiveModel
-from tests.support.stubs import FixedClient, fast_of
+from tests.support.stubs import FixedClient, fast_of, steps_of
 from tests.support.worlds import CLUSTERS, SETTINGS, questions
 
 SERVER_SIZE = 1232
@@ -85,9 +86,9 @@ def exchange_of(objects: list[Object], options: KubernetesSettings, *, rotate: b
     state.apply([WatchEvent(type(one), one.key, one) for one in objects], 1)
     state.synced = True
     stanza = Stanza(options, state)
-    step = (lambda query, _: stanza.find(query.question),)
+    step = steps_of(lambda query, _: stanza.find(query.question))
     route = Route(".", ROOT, step, rotate=rotate, measured=True)
-    return Exchange("dns://:53", Router([route]), Inner(), clock=lambda: 0.0, on_bug=fail)
+    return Exchange("dns://:53", Router([route]), clock=lambda: 0.0, on_bug=fail)
 
 
 def fail(bug: Exception, _: object) -> None:
@@ -101,7 +102,7 @@ def response_to(exchange: Exchange, packet: bytes, *, stream: bool) -> bytes:
         response = StreamResponder(exchange, ipv6=False).respond(packet, client)
     else:
         response = fast_of(exchange)(packet) or exchange.respond(packet, client)
-    assert response is not None
+    assert isinstance(response, bytes)
     return response
 
 

@@ -26,6 +26,25 @@ def test_a_pattern_is_looked_for_as_go_does(pattern: str, text: str, *, found: b
 
 
 @pytest.mark.parametrize(
+    ("pattern", "text", "groups"),
+    [
+        (r"(\w+)-(\w+)", "a ftp-west b", ("ftp-west", "ftp", "west")),
+        ("a(?:b)(c)?(?P<name>d)?", "abd", ("abd", "", "d")),
+        ("a", "bab", ("a",)),
+        ("", "", ("",)),
+        ("(a)", "b", None),
+    ],
+)
+def test_groups_hold_what_the_first_match_has(
+    pattern: str, text: str, groups: tuple[str, ...] | None
+) -> None:
+    compiled = compile_pattern(pattern)
+
+    assert compiled.groups(text) == groups
+    assert groups is None or compiled.group_count == len(groups) - 1
+
+
+@pytest.mark.parametrize(
     ("pattern", "sentence"),
     [
         ("[", "'[' is not a regular expression: missing ]: ["),
@@ -58,6 +77,12 @@ def test_a_long_pattern_is_quoted_in_part() -> None:
         compile_pattern("x" * 100 + "[")
 
     assert len(str(caught.value)) < 200
+
+
+def test_groups_are_known_by_number_and_some_by_name() -> None:
+    pattern = compile_pattern(r"(a)(?P<second>b)?(?P<third>c)")
+
+    assert (pattern.group_count, pattern.group_names) == (3, {"second": 2, "third": 3})
 
 
 def test_the_longest_pattern_allowed_is_compiled() -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from svcdns.server.mmsg import SLOT_SIZE, SLOTS, Datagrams, SingleDatagrams, open_datagrams
+from svcdns.server.mmsg import SLOT_SIZE, SLOTS, Datagrams
+from svcdns.server.single import SingleDatagrams
 
 BATCHES = [Datagrams, SingleDatagrams]
 IPV6_RECVPKTINFO = 49
@@ -153,6 +154,53 @@ def test_a_datagram_longer_than_a_slot_is_cut_not_lost(
     assert len(packet(datagrams, 0)) == SLOT_SIZE
 
 
-def test_linux_has_recvmmsg() -> None:
-    with bound("127.0.0.1") as server:
-        assert isinstance(open_datagrams(server, destinations=False), Datagrams)
+@pytest.mark.parametrize("kind", BATCHES)
+def test_a_reply_finds_its_way_back_when_the_slot_is_taken_again(
+    kind: Batches, server: socket.socket, client: socket.socket
+) -> None:
+    datagrams = batches(kind, server)
+    client.send(b"first")
+    datagrams.receive()
+    back = datagrams.way_back(0)
+    known = datagrams.source(0), datagrams.destination(0)
+    with socket.socket(server.family, socket.SOCK_DGRAM) as other:
+        other.connect(client.getpeername())
+        other.send(b"second")
+        datagrams.receive()
+        assert (back.source(), back.destination()) == known != (datagrams.source(0), known[1])
+
+        # `client` is connected: it hears only the address and port it has asked.
+        assert back.send(b"reply")
+
+    assert client.recv(100) == b"reply"
+
+
+@pytest.mark.parametrize("kind", BATCHES)
+def test_a_later_reply_leaves_from_the_address_that_was_asked(kind: Batches) -> None:
+    with bound("0.0.0.0") as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(5)
+        datagrams = kind(server, destinations=True)
+        port = server.getsockname()[1]
+        client.sendto(b"first", ("127.0.0.9", port))
+        datagrams.receive()
+        back = datagrams.way_back(0)
+        client.sendto(b"second", ("127.0.0.8", port))
+        datagrams.receive()
+
+        assert back.send(b"reply")
+
+        assert client.recvfrom(100) == (b"reply", ("127.0.0.9", port))
+
+
+@pytest.mark.parametrize("kind", BATCHES)
+def test_a_later_reply_that_the_kernel_refuses_is_lost(
+    kind: Batches, server: socket.socket, client: socket.socket
+) -> None:
+    datagrams = batches(kind, server)
+    client.send(b"query")
+    datagrams.receive()
+    back = datagrams.way_back(0)
+
+    assert not back.send(bytes(70_000))
+    server.close()
+    assert not back.send(b"reply")

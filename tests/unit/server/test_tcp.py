@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from svcdns.answers.answer import Answer
-from svcdns.route.exchange import StreamResponder
+from svcdns.route.stream_responder import StreamResponder
 from svcdns.server.accept import TICK_SECONDS
 from svcdns.server.connection import HIGH_WATER
 from svcdns.server.limits import Connections

@@ -1,6 +1,7 @@
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import dns.asyncquery
 import dns.flags
@@ -9,11 +10,19 @@ import dns.rcode
 import pytest
 
 from svcdns.answers.answer import Answer, on_namespace
+from svcdns.answers.foreign import Outcome
+from svcdns.answers.later import Later
 from svcdns.route.exchange import Exchange
-from svcdns.route.stages import Observed
-from svcdns.server.udp import UdpListener
-from svcdns.wire.edns import OptionCode, opt, option
-from tests.support.stubs import addresses, exchange_of, packet, question
+from svcdns.route.route import Route
+from svcdns.route.router import Router
+from svcdns.route.stages import Client, Observed, ObserveStep
+from svcdns.server.sockets import open_listener
+from svcdns.server.udp import MOST_LATER, UdpListener
+from svcdns.wire.edns import BARE_OPT, OptionCode, opt, option
+from svcdns.wire.name import from_text
+from svcdns.wire.question import Query
+from tests.support.streams import until
+from tests.support.stubs import addresses, exchange_of, packet, question, steps_of
 
 WEB = "web.shop.svc.cluster.local."
 ANSWERS = {
@@ -40,7 +49,7 @@ async def port(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, int]]
     listener, number = listener_of(exchange_of(ANSWERS), request.param)
     listener.start()
     yield request.param, number
-    listener.stop()
+    await listener.stop(1)
 
 
 async def test_a_query_is_answered(port: tuple[str, int]) -> None:
@@ -103,7 +112,7 @@ async def test_observers_run_after_the_reply_has_been_sent() -> None:
         sock.send(packet(question(WEB)))
         await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sock, 4096), 5)
         me = sock.getsockname()
-    listener.stop()
+    await listener.stop(1)
 
     assert seen == [me]
 
@@ -116,7 +125,7 @@ async def test_a_listener_answers_what_waits_before_it_closes() -> None:
         sock.send(packet(question(WEB)))
         listener.start()
 
-        listener.stop()
+        await listener.stop(1)
 
         assert sock.recv(4096)[:2] == b"\x12\x34"
 
@@ -127,8 +136,204 @@ async def test_every_reply_is_credited_with_the_time_of_its_batch() -> None:
     listener.start()
     asked = dns.message.make_query(WEB, "A")
     await dns.asyncquery.udp(asked, "127.0.0.1", timeout=5, port=number)
-    listener.stop()
+    await listener.stop(1)
 
     exchange.traffic.fold()
 
     assert sum(exchange.traffic.durations["cluster.local."]) == 1
+
+
+class LaterExchange:
+    """What a step says later, and who asked: `let` says it to all that wait."""
+
+    def __init__(self, observe: tuple[ObserveStep, ...] = ()) -> None:
+        self.ready = asyncio.Event()
+        self.clients: list[Client] = []
+        route = Route(
+            "cluster.local.",
+            from_text("cluster.local."),
+            steps_of(self._step),
+            observe_steps=observe,
+            per_client=True,
+        )
+        self.exchange = Exchange(
+            "dns://:53", Router([route]), clock=lambda: 0.0, on_bug=lambda *_: None
+        )
+
+    def let(self) -> None:
+        self.ready.set()
+
+    def _step(self, _query: Query, client: Client) -> Later[Outcome | None]:
+        self.clients.append(client)
+        return self._say()
+
+    async def _say(self) -> Outcome | None:
+        await self.ready.wait()
+        return ANSWERS[question(WEB).key]
+
+
+@contextmanager
+def peer_of(number: int, to: str = "127.0.0.1") -> Iterator[socket.socket]:
+    """Open a socket that talks to one port and hears nobody else."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        sock.connect((to, number))
+        yield sock
+
+
+async def heard(sock: socket.socket) -> bytes:
+    return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sock, 4096), 5)
+
+
+async def test_what_comes_later_gets_there() -> None:
+    later = LaterExchange()
+    listener, number = listener_of(later.exchange)
+    listener.start()
+    with peer_of(number) as first, peer_of(number) as second:
+        first.send(packet(question(WEB), identity=1))
+        second.send(packet(question(WEB), identity=2))
+        await until(lambda: len(later.clients) == 2)
+        later.let()
+
+        replies = [await heard(first), await heard(second)]
+    await listener.stop(0)
+
+    assert [reply[:2] for reply in replies] == [b"\0\1", b"\0\2"]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2"])
+async def test_what_comes_later_leaves_from_the_address_that_was_asked(address: str) -> None:
+    later = LaterExchange()
+    opened = open_listener("0.0.0.0", 0)
+    pair = opened.pairs[0]
+    listener = UdpListener(
+        pair.udp,
+        later.exchange,
+        destinations=pair.is_wildcard,
+        clock=lambda: 0.0,
+        on_error=lambda _: None,
+    )
+    listener.start()
+    with peer_of(opened.port, address) as sock:
+        sock.send(packet(question(WEB)))
+        await until(lambda: len(later.clients) == 1)
+        later.let()
+
+        reply = await heard(sock)  # it would not hear another address
+    await listener.stop(0)
+    opened.close()
+
+    assert reply[:2] == b"\x12\x34"
+    assert later.clients[0].local_address == address
+
+
+async def test_who_asked_is_known_after_others_have_asked() -> None:
+    seen: list[tuple[str, int, str]] = []
+
+    def note(observed: Observed) -> None:
+        client = observed.client
+        seen.append((client.address, client.port, client.local_address))
+
+    later = LaterExchange(observe=(note,))
+    listener, number = listener_of(later.exchange)
+    listener.start()
+    with peer_of(number) as first, peer_of(number) as second:
+        ports = [first.getsockname()[1], second.getsockname()[1]]
+        first.send(packet(question(WEB)))
+        await until(lambda: len(later.clients) == 1)
+        second.send(packet(question(WEB)))
+        await until(lambda: len(later.clients) == 2)
+        known = [client.port for client in later.clients]
+        later.let()
+        await heard(first)
+        await heard(second)
+        await until(lambda: len(seen) == 2)
+    await listener.stop(0)
+
+    assert known == ports
+    assert set(seen) == {("127.0.0.1", port, "127.0.0.1") for port in ports}
+
+
+async def test_too_many_that_wait_make_the_next_one_fail_at_once() -> None:
+    later = LaterExchange()
+    listener, number = listener_of(later.exchange)
+    listener.start()
+    with peer_of(number) as sock:
+        asked = 0
+        while asked < MOST_LATER:
+            for _ in range(64):
+                sock.send(packet(question(WEB)))
+            asked += 64
+            await until(lambda asked=asked: len(later.clients) == asked)  # type: ignore[misc]
+
+        sock.send(packet(question(WEB), identity=7, opt=BARE_OPT))
+        reply = dns.message.from_wire(await heard(sock))
+        await listener.stop(0)
+        await asyncio.sleep(0)
+
+    assert (reply.id, reply.rcode()) == (7, dns.rcode.SERVFAIL)
+    assert later.exchange.traffic.dropped == 1
+
+
+async def test_stopping_waits_for_what_comes_later() -> None:
+    later = LaterExchange()
+    listener, number = listener_of(later.exchange)
+    listener.start()
+    with peer_of(number) as sock:
+        sock.send(packet(question(WEB)))
+        await until(lambda: len(later.clients) == 1)
+        stopping = asyncio.ensure_future(listener.stop(5))
+        await asyncio.sleep(0)
+        later.let()
+        await stopping
+
+        assert (await heard(sock))[:2] == b"\x12\x34"
+
+
+async def test_stopping_without_patience_waits_for_nobody() -> None:
+    later = LaterExchange()
+    listener, number = listener_of(later.exchange)
+    listener.start()
+    with peer_of(number) as sock:
+        sock.send(packet(question(WEB)))
+        await until(lambda: len(later.clients) == 1)
+
+        await asyncio.wait_for(listener.stop(0), 5)
+        await asyncio.sleep(0)
+
+        with pytest.raises(BlockingIOError):
+            sock.recv(100)
+
+
+async def test_another_exchange_answers_from_then_on_and_the_one_before_what_waits() -> None:
+    before, after = LaterExchange(), exchange_of({}, zone="other.")
+    listener, number = listener_of(before.exchange)
+    listener.start()
+    with peer_of(number) as early, peer_of(number) as late:
+        early.send(packet(question(WEB)))
+        await until(lambda: len(before.clients) == 1)
+        listener.take(after)
+        late.send(packet(question(WEB)))
+        refused = dns.message.from_wire(await heard(late))
+        before.let()
+        answered = dns.message.from_wire(await heard(early))
+    await listener.stop(0)
+
+    assert refused.rcode() == dns.rcode.REFUSED
+    assert len(answered.answer) == 1
+
+
+async def test_the_fast_lane_is_the_one_of_the_exchange_in_use() -> None:
+    kept = exchange_of(ANSWERS)
+    listener, number = listener_of(kept)
+    listener.start()
+    with peer_of(number) as sock:
+        for _ in range(2):
+            sock.send(packet(question(WEB)))
+            assert dns.message.from_wire(await heard(sock)).rcode() == dns.rcode.NOERROR
+        listener.take(exchange_of({}, zone="other."))
+        sock.send(packet(question(WEB)))
+        refused = dns.message.from_wire(await heard(sock))
+    await listener.stop(0)
+
+    assert refused.rcode() == dns.rcode.REFUSED

@@ -170,7 +170,7 @@ def test_aa_and_ra_are_what_the_answer_says() -> None:
     query = query_for(WEB, 0)
 
     plain = assemble(query, 0, EMPTY, authoritative=False, limit=512)
-    both = assemble(query, 0, EMPTY, authoritative=True, limit=512, recursion_available=True)
+    both = assemble(query, 0, EMPTY, authoritative=True, limit=512, raised=RA)
 
     assert int.from_bytes(plain[2:4]) == QR
     assert int.from_bytes(both[2:4]) == QR | AA | RA
