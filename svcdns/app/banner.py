@@ -10,7 +10,7 @@ from svcdns.app.feed import Feed
 from svcdns.app.measure import size_of
 from svcdns.cluster.model import Condition, Endpoint
 from svcdns.cluster.state import State
-from svcdns.route.stages import HealthListener, MetricsListener, ReadyListener
+from svcdns.route.stages import HealthListener, MetricsListener, ReadyListener, ReloadWatch
 from svcdns.server.listen_error import place_text
 
 _SHOWN_PATH = {
@@ -49,6 +49,8 @@ def demo(configuration: Configuration, feed: Feed, manifests: str | None) -> str
     lines.append(f"  DNS      {_server(place)} udp, tcp")
     seen: dict[str, str] = {}
     for wish in configuration.declarations:
+        if isinstance(wish, ReloadWatch):
+            continue
         title, path = _SHOWN_PATH[type(wish)]
         host, _, port = wish.address.rpartition(":")
         seen.setdefault(title, f"http://{host or '127.0.0.1'}:{port}{path}")

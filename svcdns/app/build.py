@@ -1,23 +1,29 @@
 """The composition root: from a Corefile to everything that serves it, nothing opened yet."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
-from svcdns.answers.answer import Answer
+from svcdns.answers.foreign import ON_TICK, Outcome
+from svcdns.answers.later import Later
 from svcdns.answers.settings import KubernetesSettings
-from svcdns.app.feed import Feed
+from svcdns.app.feed import Feed, View
 from svcdns.app.start_error import StartError
 from svcdns.cluster.state import State
 from svcdns.corefile.parser import Reading
 from svcdns.plugins import DIRECTIVES, UNSUPPORTED
 from svcdns.route.compile import Built, Plan, build, read
-from svcdns.route.exchange import Exchange, Inner
+from svcdns.route.directive import Asking
+from svcdns.route.exchange import Exchange
+from svcdns.route.inner import ask
+from svcdns.route.offers import Offers
 from svcdns.route.route import Route
 from svcdns.route.router import Router
-from svcdns.route.stages import Declaration
+from svcdns.route.stages import ConnectionTimeouts, Declaration
 from svcdns.server.listen_error import place_text
+from svcdns.telemetry.metrics import Metrics
 from svcdns.wire.question import Query, Question
 
 
@@ -43,6 +49,14 @@ class Configuration:
     ready: Mapping[str, tuple[Callable[[], bool], ...]]
     """By directive: every stanza's answer to "can you work?"."""
     ticks: tuple[Callable[[float], None], ...]
+    runs: tuple[tuple[str, Callable[[], Awaitable[None]]], ...]
+    """By directive: what runs as long as this is in use."""
+    changed: tuple[Callable[[], None], ...]
+    """To be called after the cluster has changed."""
+    stanzas: Mapping[View, Sequence[KubernetesSettings]]
+    """The `kubernetes` stanzas, by what they see of which cluster."""
+    timeouts: Mapping[Place, ConnectionTimeouts]
+    """What connections are allowed, where a block says something about that."""
     enabled: tuple[tuple[str, str, str], ...]
     """Server, zone and directive of everything that is in use."""
 
@@ -56,9 +70,22 @@ class Surroundings:
     """For keys that name no port."""
     address: str = ""
     local_addresses: tuple[bytes, ...] = ()
+    interfaces: Callable[[], Mapping[str, Sequence[str]]] = dict
+    """The addresses of this machine, by the name of their interface."""
     reasons: bool = True
+    asking: Asking = Asking()
+    """How other servers are asked."""
+    metrics: Metrics = field(default_factory=Metrics)
     log: Callable[[str], None] = print
     on_bug: Callable[[Exception, Query], None] = lambda error, query: None  # noqa: ARG005
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the blocks of one configuration have in common."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    stanzas: dict[View, list[KubernetesSettings]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +95,36 @@ class _BlockScope:
     zones: tuple[str, ...]
     server: str
     root: str
-    local_addresses: tuple[bytes, ...]
-    feed: Feed
-    inner: Inner
-    write: Callable[[str], None]
+    around: Surroundings
+    shared: _Shared
+    offers: Offers = field(default_factory=Offers)
+
+    @property
+    def local_addresses(self) -> tuple[bytes, ...]:
+        return self.around.local_addresses
+
+    @property
+    def metrics(self) -> Metrics:
+        return self.around.metrics
+
+    @property
+    def asking(self) -> Asking:
+        return self.around.asking
 
     def cluster(self, settings: KubernetesSettings) -> State:
-        return self.feed.state_for(settings)
+        view = View.of(settings)
+        self.shared.stanzas.setdefault(view, []).append(settings)
+        return self.around.feed.state(view)
 
-    def ask(self, question: Question, depth: int) -> Answer | None:
-        return self.inner.ask(question, depth)
+    def ask(self, question: Question) -> Outcome | Later[Outcome | None] | None:
+        return ask(question)
+
+    def forget(self) -> None:
+        for exchange in self.shared.exchanges:
+            exchange.clear()
 
     def log(self, line: str) -> None:
-        self.write(line)
+        self.around.log(line)
 
 
 def plans_of(reading: Reading) -> tuple[Plan, ...]:
@@ -101,33 +145,35 @@ def plans_of(reading: Reading) -> tuple[Plan, ...]:
 
 
 def configure(plans: Iterable[Plan], around: Surroundings) -> Configuration:
-    """Return everything that serves `plans`."""
-    inner = Inner()
+    """Return everything that serves `plans`; nothing follows the cluster yet."""
+    shared = _Shared()
     routes: dict[Place, list[Route]] = {}
     blocks: list[Built] = []
     enabled: list[tuple[str, str, str]] = []
+    timeouts: dict[Place, ConnectionTimeouts] = {}
     for plan in plans:
-        places = _places(plan, around)
-        block = build(plan, _scope(plan, places, around, inner))
+        places = places_of(plan, around)
+        block = build(plan, _scope(plan, places, around, shared))
         blocks.append(block)
         for place, zones in places.items():
             routes.setdefault(place, []).extend(
                 route for route in block.routes if route.zone in zones
             )
+            for allowed in (step.connections for _, step in block.steps if step.connections):
+                timeouts[place] = timeouts.get(place, allowed).over(allowed)
             enabled += [(place.server, zone, name) for zone in zones for name, _ in block.steps]
     exchanges = {
         place: Exchange(
             place.server,
             Router(routes_here),
-            inner,
             clock=time.perf_counter,
             on_bug=around.on_bug,
             reasons=around.reasons,
         )
         for place, routes_here in routes.items()
     }
+    shared.exchanges.extend(exchanges.values())
     steps = [(name, steps) for block in blocks for name, steps in block.steps]
-    around.feed.follow(exchanges.values(), [step.changed for _, step in steps if step.changed])
     ready: dict[str, tuple[Callable[[], bool], ...]] = {}
     for name, step in steps:
         if step.ready is not None:
@@ -136,28 +182,51 @@ def configure(plans: Iterable[Plan], around: Surroundings) -> Configuration:
         exchanges,
         tuple(wish for block in blocks for wish in block.declarations),
         ready,
-        tuple(step.tick for _, step in steps if step.tick),
+        (
+            *(step.tick for _, step in steps if step.tick),
+            *(partial(_end_second, exchange) for exchange in exchanges.values()),
+        ),
+        tuple((name, step.run) for name, step in steps if step.run),
+        tuple(step.changed for _, step in steps if step.changed),
+        shared.stanzas,
+        timeouts,
         tuple(enabled),
     )
 
 
-def _places(plan: Plan, around: Surroundings) -> dict[Place, list[str]]:
-    """Return where a block is served, with its zones there."""
+def _end_second(exchange: Exchange, _now: float) -> None:
+    exchange.drop((ON_TICK,))
+
+
+def places_of(plan: Plan, around: Surroundings) -> dict[Place, list[str]]:
+    """Return where a block is served, with its zones there.
+
+    Raises:
+        StartError: `bind` names an interface that this machine has not, or without addresses.
+    """
+    bound = [settings for directive, settings in plan.settings if directive.name == "bind"]
+    addresses = (around.address,)
+    if bound:
+        try:
+            addresses = bound[0].addresses(around.interfaces())
+        except ValueError as error:
+            raise StartError(str(error)) from None
     places: dict[Place, list[str]] = {}
     for key in plan.block.keys:
         port = around.port if key.port is None else key.port
-        places.setdefault(Place(around.address, port), []).append(key.zone)
+        for address in addresses:
+            places.setdefault(Place(address, port), []).append(key.zone)
     return places
 
 
-def _scope(plan: Plan, places: Iterable[Place], around: Surroundings, inner: Inner) -> _BlockScope:
+def _scope(
+    plan: Plan, places: Iterable[Place], around: Surroundings, shared: _Shared
+) -> _BlockScope:
     roots = [settings for directive, settings in plan.settings if directive.name == "root"]
     return _BlockScope(
         tuple(dict.fromkeys(key.zone for key in plan.block.keys)),
         next(iter(places)).server,
         roots[0] if roots else "",
-        around.local_addresses,
-        around.feed,
-        inner,
-        around.log,
+        around,
+        shared,
     )

@@ -45,8 +45,9 @@ class Feed:
 
     def __init__(self) -> None:
         self._states: dict[View, State] = {}
-        self._stanzas: dict[View, list[KubernetesSettings]] = {}
-        self._exchanges: list[Exchange] = []
+        self._stanzas: Mapping[View, Sequence[KubernetesSettings]] = {}
+        self._exchanges: tuple[Exchange, ...] = ()
+        self._changed: tuple[Callable[[], None], ...] = ()
         self._followers: list[Callable[[], None]] = []
         self.last_change = 0
         """Unix seconds of the last batch that changed something; 0 before any."""
@@ -55,24 +56,35 @@ class Feed:
         """Return the state of a view; the same one for equal views."""
         return self._states.setdefault(view, State())
 
-    def state_for(self, settings: KubernetesSettings) -> State:
-        """Return the state that a stanza sees, and remember that it does."""
-        view = View.of(settings)
-        self._stanzas.setdefault(view, []).append(settings)
-        return self.state(view)
-
     def stanzas(self) -> Mapping[View, Sequence[KubernetesSettings]]:
-        """Return the stanzas by what they see."""
+        """Return the stanzas that are in use, by what they see."""
         return self._stanzas
 
     def states(self) -> Iterable[State]:
         """Return every state there is."""
         return self._states.values()
 
-    def follow(self, exchanges: Iterable[Exchange], changed: Iterable[Callable[[], None]]) -> None:
-        """Let `exchanges` forget what becomes stale, and call `changed` after every change."""
-        self._exchanges.extend(exchanges)
-        self._followers.extend(changed)
+    def serve(
+        self,
+        stanzas: Mapping[View, Sequence[KubernetesSettings]],
+        exchanges: Iterable[Exchange],
+        changed: Iterable[Callable[[], None]] = (),
+    ) -> None:
+        """Keep these up to date from now on, and no others any more.
+
+        Args:
+            stanzas: in use; states that none of them sees are forgotten.
+            exchanges: forget what becomes stale.
+            changed: called after every change.
+        """
+        self._stanzas = stanzas
+        self._states = {view: self.state(view) for view in stanzas}
+        self._exchanges = tuple(exchanges)
+        self._changed = tuple(changed)
+
+    def follow(self, follower: Callable[[], None]) -> None:
+        """Call `follower` after every change, whatever is served."""
+        self._followers.append(follower)
 
     def apply(self, source: Source, now: int) -> int:
         """Make every state equal to `source`; return the number of changes.
@@ -96,8 +108,11 @@ class Feed:
 
     def replace(self, view: View, kind: type, objects: Iterable[Object], now: int) -> int:
         """Make `objects` all objects of a kind in one view; return the number of changes."""
-        changes = self.state(view).replace(kind, objects, now)
-        self._let_know(changes, now)
+        state = self.state(view)
+        is_first = not state.count(kind)
+        changes = state.replace(kind, objects, now)
+        # What a first list touches is nearly everything: to name it all takes longer than the list.
+        self._let_know(changes, now, everything=is_first and bool(changes))
         return len(changes)
 
     def change(self, view: View, events: Iterable[WatchEvent], now: int) -> int:
@@ -122,11 +137,11 @@ class Feed:
         if not changes and not everything:
             return
         self.last_change = now
-        touched = affected(changes)
+        touched = () if everything else affected(changes)
         for exchange in self._exchanges:
             if everything:
                 exchange.clear()
             else:
                 exchange.drop(touched)
-        for changed in self._followers:
+        for changed in (*self._changed, *self._followers):
             changed()

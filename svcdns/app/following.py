@@ -10,8 +10,9 @@ from svcdns.app.feed import Feed
 from svcdns.app.start_error import StartError
 from svcdns.source.manifests import Snapshot, read, watch
 from svcdns.source.problem import Problem
+from svcdns.telemetry.catalogue import MANIFEST_PROBLEMS
 from svcdns.telemetry.log import get_log
-from svcdns.telemetry.metrics import MANIFEST_PROBLEMS, Metrics
+from svcdns.telemetry.metrics import Metrics
 
 _log = get_log("source")
 
@@ -47,6 +48,10 @@ class Manifests:
         snapshot = read_once(self._path)
         self._take(snapshot)
         return snapshot.summary
+
+    def repeat(self) -> None:
+        """Bring states that have come since to what the files said last."""
+        self._feed.apply(self._snapshot, int(time.time()))
 
     async def follow(self) -> None:
         """Bring the feed to what the files say, each time they say something else."""

@@ -44,6 +44,7 @@ def listed(
     kubeconfig: str = "",
     context: str = "",
     servers: tuple[str, ...] = (),
+    resources: Sequence[Resource] = (),
 ) -> Listed:
     """Return every object that answers could be made of.
 
@@ -52,6 +53,7 @@ def listed(
         kubeconfig: path; empty: as for `svcdns serve` without a Corefile.
         context: of the kubeconfig; empty: its current one.
         servers: URLs, instead of the one in the kubeconfig.
+        resources: to list instead of those.
 
     Raises:
         StartError: nothing can be read.
@@ -61,7 +63,7 @@ def listed(
     access = Access.of(
         settings, environment, kubeconfig=kubeconfig, context=context, servers=servers
     )
-    return asyncio.run(_listed(access, resources_for(settings)))
+    return asyncio.run(_listed(access, resources or resources_for(settings)))
 
 
 async def _listed(access: Access, resources: Sequence[Resource]) -> Listed:

@@ -8,14 +8,13 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from random import Random
 
 from svcdns.answers.settings import KubernetesSettings
 from svcdns.app.feed import Feed, View
 from svcdns.app.options import Options
 from svcdns.app.start_error import StartError
-from svcdns.app.watch_report import CollectorRest, WatchReport
+from svcdns.app.watch_report import WatchReport
 from svcdns.cluster.change import WatchEvent
 from svcdns.cluster.model import EndpointSlice, Object
 from svcdns.source.apiserver.access import Access
@@ -25,7 +24,6 @@ from svcdns.source.apiserver.resources import resources_for
 from svcdns.source.apiserver.servers import addresses_of
 from svcdns.source.apiserver.watch import Watch
 from svcdns.telemetry.log import get_log, write
-from svcdns.telemetry.metrics import Metrics
 
 REMIND_SECONDS = 0.5
 API_SERVERS = ("default", "kubernetes")
@@ -70,6 +68,7 @@ class Live:
         self.watch = Watch(connection, tuple(resources), self, report, Random())  # noqa: S311  pauses
         self._connection = connection
         self._synced = asyncio.Event()
+        self._is_restored = False
 
     async def run(self) -> None:
         """Follow the cluster until the task ends."""
@@ -83,6 +82,14 @@ class Live:
     def is_synced(self) -> bool:
         """Whether everything that is needed has been loaded once."""
         return self._synced.is_set()
+
+    @property
+    def can_answer(self) -> bool:
+        """Whether everything that is needed is known, be it from before the start.
+
+        That the state is synced is not enough: another watch of it may have had less to load.
+        """
+        return self.is_synced or self._is_restored
 
     @property
     def kinds(self) -> tuple[type, ...]:
@@ -104,6 +111,7 @@ class Live:
         for kind in self.kinds:
             self._feed.replace(self.view, kind, objects.get(kind, ()), saved_at)
         self._feed.complete(self.view)
+        self._is_restored = True
         self._report.restored(self.resources, saved_at)
 
     def lost_seconds(self, resource_name: str) -> float:
@@ -154,7 +162,7 @@ class Live:
                 self.on_sync()
 
 
-class _Remarks:
+class Remarks:
     """What several watches say about the age of what they know, as one text."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -167,25 +175,34 @@ class _Remarks:
 
 
 def lives_of(
-    feed: Feed, options: Options, environment: Mapping[str, str], metrics: Metrics
+    feed: Feed,
+    stanzas: Mapping[View, Sequence[KubernetesSettings]],
+    options: Options,
+    environment: Mapping[str, str],
+    report_of: Callable[[View], WatchReport],
 ) -> list[Live]:
-    """Return what follows the API servers of all stanzas that `feed` has states for.
+    """Return what follows the API servers of these stanzas.
+
+    Args:
+        feed: gets the objects.
+        stanzas: by what they see.
+        options: the command line's.
+        environment: of the process.
+        report_of: makes what is told how the watch of a view goes.
 
     Raises:
         StartError: a kubeconfig, token or certificate is missing or wrong.
     """
-    if not feed.stanzas():
+    if not stanzas:
         return []
     # Half a second of imports that a server from manifests does not pay for.
     from svcdns.source.apiserver.client import connect  # noqa: PLC0415
 
-    clock = asyncio.get_running_loop().time
-    remarks, rest = _Remarks(feed.remark), CollectorRest()
     lives = []
-    for view, stanzas in feed.stanzas().items():
-        report = WatchReport(metrics, partial(remarks.set, view), clock, rest)
+    for view, sharing in stanzas.items():
+        report = report_of(view)
         access = Access.of(
-            stanzas[0],
+            sharing[0],
             environment,
             kubeconfig=options.kubeconfig,
             context=options.context,
@@ -196,7 +213,7 @@ def lives_of(
         except LostError as error:
             why = f"the directive kubernetes needs an API server, but {error}"
             raise StartError(why) from None
-        lives.append(Live(feed, view, stanzas, connection, report))
+        lives.append(Live(feed, view, sharing, connection, report))
     return lives
 
 
@@ -217,12 +234,12 @@ async def wait_for_sync(lives: Sequence[Live], seconds: float) -> bool:
     Says meanwhile what CoreDNS says.
     """
     end = asyncio.get_running_loop().time() + seconds
-    while waiting := [live for live in lives if not live.state.synced]:
+    while waiting := [live for live in lives if not live.can_answer]:
         left = end - asyncio.get_running_loop().time()
         if left <= 0:
             write("[WARNING] plugin/kubernetes: starting server with unsynced Kubernetes API")
             return False
         await waiting[0].wait(min(left, REMIND_SECONDS))
-        if left > REMIND_SECONDS and not waiting[0].state.synced:
+        if left > REMIND_SECONDS and not waiting[0].can_answer:
             write("[INFO] plugin/kubernetes: waiting for Kubernetes API before starting server")
     return True

@@ -11,7 +11,7 @@ from svcdns.app.build import Configuration
 from svcdns.app.feed import KINDS, Feed
 from svcdns.cluster.model import EndpointSlice, Pod, Service
 from svcdns.server.limits import Connections
-from svcdns.telemetry import metrics as names
+from svcdns.telemetry import catalogue as names
 from svcdns.telemetry.log import output
 from svcdns.telemetry.metrics import Metrics
 
@@ -54,12 +54,8 @@ def size_of(feed: Feed) -> Size:
     return Size(services, slices, endpoints, pods)
 
 
-def measure(
-    metrics: Metrics, configuration: Configuration, feed: Feed, connections: Connections
-) -> None:
-    """Let `metrics` follow everything of this process that is counted."""
-    python = ".".join(str(part) for part in sys.version_info[:3])
-    metrics.set(names.BUILD, 1, __version__, "", f"python{python}")
+def measure_configuration(metrics: Metrics, configuration: Configuration) -> None:
+    """Let `metrics` follow what this configuration counts."""
     metrics.replace(
         names.PLUGIN_ENABLED,
         {(server, zone, "", name): 1.0 for server, zone, name in configuration.enabled},
@@ -67,6 +63,12 @@ def measure(
     for exchange in configuration.exchanges.values():
         metrics.follow(exchange.traffic)
         metrics.read(names.TABLE_ENTRIES, exchange.__len__, exchange.traffic.server)
+
+
+def measure(metrics: Metrics, feed: Feed, connections: Connections) -> None:
+    """Let `metrics` follow everything of this process that is counted, whatever it serves."""
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    metrics.set(names.BUILD, 1, __version__, "", f"python{python}")
     for kind in KINDS:
         metrics.read(names.OBJECTS, partial(_count, feed, kind), f"{kind.__name__.lower()}s")
     metrics.read(names.LAST_CHANGE, lambda: feed.last_change)

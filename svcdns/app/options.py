@@ -5,8 +5,30 @@ Nothing here opens, reads or checks anything: `cli.serve` fills it, `app.run` ob
 
 from dataclasses import dataclass
 
-DEFAULT_COREFILE = ".:53 {\n    whoami\n    log\n}\n"
-"""What is served when no Corefile was named and the working directory has none, or an empty one."""
+DEFAULT_COREFILE = """\
+. {
+    errors
+    health {
+        lameduck 5s
+    }
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+        ttl 30
+    }
+    prometheus :9153
+    forward . /etc/resolv.conf {
+        max_concurrent 1000
+    }
+    cache 30
+    loop
+    reload
+    loadbalance
+}
+"""
+"""What is served when no Corefile was named and the working directory has none, or an empty one:
+what kubeadm writes, at the port of the command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +55,10 @@ class Options:
     """Address for server blocks that do not say where to listen; empty: every address."""
     reasons: bool = True
     """Send the reason of a negative or failed answer as Extended DNS Error."""
+    hedge: bool = False
+    """Ask a second upstream when the first takes longer than it usually does."""
+    random_case: bool = False
+    """Send names to upstreams in random letter case, which their replies have to repeat."""
     log_json: bool = False
     """One JSON object a log line instead of text."""
     pidfile: str | None = None

@@ -5,60 +5,105 @@ Wishes for one address share one server, whatever server blocks they come from.
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from time import perf_counter
+from typing import NamedTuple
 
-from svcdns.route.stages import Declaration, HealthListener, MetricsListener, ReadyListener
+from svcdns.route.stages import (
+    Declaration,
+    HealthListener,
+    MetricsListener,
+    ReadyListener,
+    ReloadWatch,
+)
 from svcdns.server.http import HttpServer, Page, Response
 from svcdns.server.http_request import Headers
 from svcdns.server.listen_error import place_text
 from svcdns.server.sockets import host_port, open_streams
+from svcdns.telemetry.catalogue import HEALTH_DURATION, HEALTH_FAILURES
 from svcdns.telemetry.exposition import render
 from svcdns.telemetry.log import write
-from svcdns.telemetry.metrics import HEALTH_DURATION, HEALTH_FAILURES, Metrics
+from svcdns.telemetry.metrics import Metrics
 from svcdns.telemetry.status import Status, not_ready_line
 
 HEALTH_TIMEOUT_SECONDS = 3.0
 SLOW_HEALTH_SECONDS = 1.0
 
 
+Address = tuple[str, int]
+
+
+class Prepared(NamedTuple):
+    """What a configuration asks for: opened, and not served yet."""
+
+    pages: Mapping[Address, dict[str, Page]]
+    opened: Mapping[Address, tuple[socket.socket, ...]]
+    own_health: tuple[Address, ...]
+
+    def discard(self) -> None:
+        """Close what was opened."""
+        for streams in self.opened.values():
+            for stream in streams:
+                stream.close()
+
+
 class Probes:
     """All side listeners of one process."""
 
-    def __init__(self, wishes: Sequence[Declaration], metrics: Metrics, status: Status) -> None:
-        """Open what `wishes` name; nothing is served before `start`.
-
-        Raises:
-            ListenError: an address cannot be had; then none stays open.
-        """
+    def __init__(self, metrics: Metrics, status: Status) -> None:
         self._metrics = metrics
         self._status = status
-        self._own_health: list[tuple[str, int]] = []
-        pages: dict[tuple[str, int], dict[str, Page]] = {}
-        for wish in wishes:
-            host, port = host_port(wish.address)
-            pages.setdefault((host, port), {}).update(self._pages(wish))
-            if isinstance(wish, HealthListener) and (host, port) not in self._own_health:
-                self._own_health.append((host, port))
-        self._servers: list[HttpServer] = []
-        with ExitStack() as undo:
-            for (host, port), served in pages.items():
-                streams = open_streams(host, port)
-                for stream in streams:
-                    undo.enter_context(stream)
-                self._servers.append(HttpServer(streams, served))
-            undo.pop_all()
+        self._servers: dict[Address, HttpServer] = {}
+        self._own_health: list[Address] = []
+        self._closing: set[asyncio.Task[None]] = set()
 
-    def start(self) -> None:
-        """Serve from now on."""
-        for server in self._servers:
-            server.start()
+    def prepare(self, wishes: Sequence[Declaration]) -> "Prepared":
+        """Open what `wishes` name and is not open yet; `take` or `Prepared.discard` comes next.
+
+        Raises:
+            ListenError: an address cannot be had; then none of the new ones stays open.
+        """
+        pages: dict[Address, dict[str, Page]] = {}
+        own_health: dict[Address, None] = {}
+        for wish in wishes:
+            if isinstance(wish, ReloadWatch):
+                continue
+            address = host_port(wish.address)
+            pages.setdefault(address, {}).update(self._pages(wish))
+            if isinstance(wish, HealthListener):
+                own_health[address] = None
+        with ExitStack() as undo:
+            opened: dict[Address, tuple[socket.socket, ...]] = {}
+            for address in pages:
+                if address not in self._servers:
+                    opened[address] = open_streams(*address)
+                    for stream in opened[address]:
+                        undo.enter_context(stream)
+            undo.pop_all()
+        return Prepared(pages, opened, tuple(own_health))
+
+    def take(self, prepared: "Prepared") -> None:
+        """Serve what was prepared, and nothing else any more."""
+        for address in [one for one in self._servers if one not in prepared.pages]:
+            closing = asyncio.get_running_loop().create_task(self._servers.pop(address).close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+        for address, pages in prepared.pages.items():
+            if address in prepared.opened:
+                self._servers[address] = HttpServer(prepared.opened[address], pages)
+                self._servers[address].start()
+            else:
+                self._servers[address].pages = pages
+        self._own_health = list(prepared.own_health)
 
     async def close(self) -> None:
         """Finish what is under way and close."""
-        for server in self._servers:
+        for server in self._servers.values():
             await server.close()
+        if self._closing:
+            await asyncio.wait(self._closing)
 
     async def check_health(self) -> None:
         """Ask our own /health, as a client would, and note how long that took."""
@@ -82,7 +127,7 @@ class Probes:
                     f"{seconds:.3f}s"
                 )
 
-    def _pages(self, wish: Declaration) -> dict[str, Page]:
+    def _pages(self, wish: HealthListener | ReadyListener | MetricsListener) -> dict[str, Page]:
         match wish:
             case HealthListener():
                 return {"/health": lambda _: Response(body=b"OK")}

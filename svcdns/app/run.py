@@ -12,37 +12,38 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
+from random import Random
 
 from svcdns.app import banner
-from svcdns.app.build import Configuration, Place, Surroundings, configure, plans_of
+from svcdns.app.build import Configuration, Surroundings, configure, plans_of
 from svcdns.app.feed import Feed
 from svcdns.app.files import examine_corefile, examine_text
 from svcdns.app.following import Manifests
-from svcdns.app.keeping import Keeping
-from svcdns.app.live import Live, first_load, lives_of
-from svcdns.app.local_addresses import local_addresses
-from svcdns.app.measure import measure, measure_lives, size_of
+from svcdns.app.live import Live, first_load
+from svcdns.app.local_addresses import addresses_by_interface, local_addresses
+from svcdns.app.measure import measure, size_of
+from svcdns.app.memory import clear_away, settle
 from svcdns.app.options import Options
-from svcdns.app.probes import Probes, lameduck_seconds
+from svcdns.app.probes import lameduck_seconds
+from svcdns.app.reload import Reload
+from svcdns.app.serving import DRAIN_SECONDS, Serving
+from svcdns.app.serving import Process as Shared
 from svcdns.app.start_error import StartError
 from svcdns.app.supervise import keep_running
+from svcdns.app.trial import try_out
+from svcdns.app.watching import Watching
 from svcdns.corefile.errors import CorefileError
+from svcdns.corefile.parser import Reading
 from svcdns.route.compile import Plan
-from svcdns.route.exchange import Exchange, StreamResponder
+from svcdns.route.directive import Asking
 from svcdns.server.limits import dns_connections
 from svcdns.server.listen_error import ListenError
-from svcdns.server.sockets import Listener, open_listener
-from svcdns.server.tcp import TcpListener
-from svcdns.server.udp import UdpListener
+from svcdns.telemetry.catalogue import PANICS
 from svcdns.telemetry.duration import duration_text
 from svcdns.telemetry.log import configure as configure_log
 from svcdns.telemetry.log import get_log, output, write
-from svcdns.telemetry.metrics import PANICS, Metrics
+from svcdns.telemetry.metrics import Metrics
 from svcdns.telemetry.status import Status
 from svcdns.wire.codes import type_text
 from svcdns.wire.name import to_text
@@ -60,39 +61,46 @@ def serve(options: Options) -> int:
     """
     configure_log(json=options.log_json)
     try:
-        plans = _plans(options)
-        return asyncio.run(Process(options, plans).run())
+        reading = _read(options)
+        return asyncio.run(Process(options, reading, plans_of(reading)).run())
     except (CorefileError, ListenError, StartError) as error:
         print(error, file=sys.stderr)  # noqa: T201  the reason goes where CoreDNS puts it
         return 1
 
 
-def _plans(options: Options) -> tuple[Plan, ...]:
+def _read(options: Options) -> Reading:
     path, text = options.corefile, options.corefile_text
     if text is not None:
-        return plans_of(examine_text(text, path, os.environ, options.port))
+        return examine_text(text, path, os.environ, options.port)
     try:
-        return plans_of(examine_corefile(path, os.environ, options.port))
+        return examine_corefile(path, os.environ, options.port)
     except OSError as error:
         raise StartError(f"cannot read the Corefile '{path}': {error.strerror}") from None
 
 
 class Process:
-    """Everything that serves one configuration."""
+    """One server, whatever it serves: what stays when the configuration changes."""
 
-    def __init__(self, options: Options, plans: tuple[Plan, ...]) -> None:
+    def __init__(self, options: Options, reading: Reading, plans: tuple[Plan, ...]) -> None:
         self._started = time.perf_counter()
         self._options = options
+        self._reading = reading
         self._plans = plans
+        self._port = options.port
+        self._stop = asyncio.Event()
+        self._signals: list[signal.Signals] = []
         self._status = Status()
         self._metrics = Metrics()
         self._feed = Feed()
         self._connections = dns_connections()
-        self._udp: list[UdpListener] = []
-        self._tcp: list[TcpListener] = []
-        self._stop = asyncio.Event()
-        self._lives: list[Live] = []
-        self._signals: list[signal.Signals] = []
+        self._serving = Serving(
+            Shared(
+                self._feed, self._metrics, self._status, self._connections, self._on_socket_error
+            )
+        )
+        self._watching = Watching(self._feed, options, os.environ, self._metrics, self._status)
+        self._manifests: Manifests | None = None
+        self._reload = Reload(options, self._metrics, self._take, Random())  # noqa: S311  jitter
 
     async def run(self) -> int:
         """Serve until a signal; return the exit code.
@@ -101,119 +109,107 @@ class Process:
             ListenError: an address or port cannot be had.
             StartError: there is nothing to answer from.
         """
-        configuration = self._configure()
-        manifests = self._manifests()
-        if manifests is None:
-            self._lives = lives_of(self._feed, self._options, os.environ, self._metrics)
-        keeping = self._keeping()
-        async with AsyncExitStack() as undo:
-            configuration, listeners = self._open(configuration)
-            for listener in listeners:
-                undo.callback(listener.close)
-            probes = Probes(configuration.declarations, self._metrics, self._status)
-            undo.push_async_callback(probes.close)
+        configuration = self._configure(self._plans)
+        prepared = self._serving.prepare(configuration)
+        try:
+            self._read_manifests()
             if self._options.pidfile is not None:
-                self._write_pidfile(self._options.pidfile)
-            undo.pop_all()
-        measure(self._metrics, configuration, self._feed, self._connections)
-        measure_lives(self._metrics, self._lives)
+                _write_pidfile(self._options.pidfile)
+            lives: list[Live] = []
+            if self._manifests is None:
+                lives = self._watching.begin(configuration.stanzas)
+            # Health and metrics are served while the cluster is loaded, DNS is not.
+            configuration = self._serving.take(prepared)
+        except BaseException:
+            prepared.discard()
+            raise
+        self._port = self._port or next(iter(configuration.exchanges)).port
+        measure(self._metrics, self._feed, self._connections)
         self._obey_signals()
-        probes.start()
+        await first_load(lives, self._stop)
+        self._start(configuration)
+        self._reload.begin(self._reading, configuration)
+        loops = {"tick": self._tick, "reload": self._reload.run}
+        if self._manifests is not None:
+            loops["manifests"] = self._manifests.follow
+        self._say_ready(configuration)
         async with asyncio.TaskGroup() as group:
-            loops: dict[str, Callable[[], Awaitable[None]]] = {
-                "tick": partial(self._tick, configuration, probes)
-            }
-            if manifests is not None:
-                loops["manifests"] = manifests.follow
-            loops |= {f"watch-{number}": live.run for number, live in enumerate(self._lives)}
-            if keeping is not None:
-                loops["keeping"] = keeping.run
             work = [
                 group.create_task(keep_running(room, loop, self._status))
                 for room, loop in loops.items()
             ]
-            await first_load(self._lives, self._stop)
-            self._start(configuration)
-            self._say_ready(configuration)
             await self._stop.wait()
-            await self._shut_down(configuration)
+            await self._shut_down()
             for task in work:
                 task.cancel()
-        for step in configuration.ticks:
-            step(float("inf"))
-        if keeping is not None:
-            await keeping.end()
-        for live in self._lives:
-            await live.close()
-        await probes.close()
+        await self._watching.close()
+        await self._serving.close()
         output().flush()
         return 0
 
-    def _configure(self) -> Configuration:
+    async def _take(self, plans: tuple[Plan, ...]) -> Configuration:
+        """Take another configuration into use; return it.
+
+        Raises:
+            ListenError: an address or port cannot be had; nothing has changed.
+            StartError: it cannot be built, or does not answer; nothing has changed.
+        """
+        configuration = self._configure(plans)
+        problem = try_out(configuration)
+        if problem:
+            raise StartError(f"the new configuration fails at its first question: {problem}")
+        prepared = self._serving.prepare(configuration)
+        try:
+            await first_load(self._follow(configuration), self._stop)
+        except StartError:
+            prepared.discard()
+            raise
+        configuration = self._serving.take(prepared)
+        self._serving.listen()
+        await self._watching.settle(configuration.stanzas)
+        clear_away()  # the configuration before is full of cycles
+        return configuration
+
+    def _follow(self, configuration: Configuration) -> list[Live]:
+        """Let the feed know what a configuration wants to see; return what is still to be loaded.
+
+        Raises:
+            StartError: there is no way to the cluster.
+        """
+        if self._manifests is None:
+            return self._watching.begin(configuration.stanzas)
+        self._manifests.repeat()
+        return []
+
+    def _configure(self, plans: tuple[Plan, ...]) -> Configuration:
         options = self._options
         configuration = configure(
-            self._plans,
+            plans,
             Surroundings(
                 self._feed,
-                port=options.port,
+                port=self._port,
                 address=options.bind,
                 local_addresses=local_addresses(options.bind),
+                interfaces=addresses_by_interface,
                 reasons=options.reasons,
+                asking=Asking(options.hedge, options.random_case),
+                metrics=self._metrics,
                 log=write,
                 on_bug=self._on_bug,
             ),
         )
         configure_log(debug=any(directive == "debug" for *_, directive in configuration.enabled))
-        self._status.replace_checks(
-            [(name, check) for name, checks in configuration.ready.items() for check in checks]
-        )
         return configuration
 
-    def _manifests(self) -> Manifests | None:
-        """Return what follows the manifests, after the first reading of them."""
+    def _read_manifests(self) -> None:
+        """Begin with what the manifests say, if there are any."""
         if self._options.manifests is None:
-            return None
-        manifests = Manifests(self._options.manifests, self._feed, self._metrics)
-        summary = manifests.read_first()
+            return
+        self._manifests = Manifests(self._options.manifests, self._feed, self._metrics)
+        summary = self._manifests.read_first()
         if not self._options.demo:
             for line in summary:
                 _log.info("manifests.read", path=self._options.manifests, what=line)
-        return manifests
-
-    def _keeping(self) -> Keeping | None:
-        """Return what keeps the last known state on disk, after it was read from there."""
-        if not self._options.snapshot or not self._lives:
-            return None
-        keeping = Keeping(self._options.snapshot, self._lives)
-        keeping.restore()
-        self._feed.follow((), (keeping.changed,))
-        return keeping
-
-    def _open(self, configuration: Configuration) -> tuple[Configuration, list[Listener]]:
-        """Open all sockets; return the configuration with the ports the system has chosen."""
-        opened: list[Listener] = []
-        exchanges: dict[Place, Exchange] = {}
-        try:
-            for place, exchange in configuration.exchanges.items():
-                listener = open_listener(place.address, place.port)
-                opened.append(listener)
-                exchanges[place._replace(port=listener.port)] = exchange
-                for pair in listener.pairs:
-                    udp = UdpListener(
-                        pair.udp,
-                        exchange,
-                        destinations=pair.is_wildcard,
-                        clock=time.perf_counter,
-                        on_error=self._on_socket_error,
-                    )
-                    responder = StreamResponder(exchange, ipv6=pair.is_ipv6)
-                    self._udp.append(udp)
-                    self._tcp.append(TcpListener(pair.tcp, responder, self._connections))
-        except BaseException:
-            for listener in opened:
-                listener.close()
-            raise
-        return replace(configuration, exchanges=exchanges), opened
 
     def _obey_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -224,13 +220,9 @@ class Process:
             signal.signal(number, signal.SIG_IGN)
 
     def _start(self, configuration: Configuration) -> None:
-        # What lives now lives until the end: the collector need not look at it again.
         gc.collect()
-        gc.freeze()
-        for udp in self._udp:
-            udp.start()
-        for tcp in self._tcp:
-            tcp.start()
+        settle()  # what lives now lives until the end
+        self._serving.listen()
         shown = ""
         if self._options.demo:
             shown = banner.demo(configuration, self._feed, self._options.manifests)
@@ -238,12 +230,6 @@ class Process:
             shown = banner.plain(configuration)
         for line in shown.splitlines():
             write(line)
-
-    def _write_pidfile(self, path: str) -> None:
-        try:
-            Path(path).write_text(f"{os.getpid()}\n", encoding="ascii")
-        except OSError as error:
-            raise StartError(f"cannot write the pid file '{path}': {error.strerror}") from None
 
     def _say_ready(self, configuration: Configuration) -> None:
         if self._options.demo:
@@ -258,36 +244,30 @@ class Process:
         _log.info(
             "serve.ready",
             zones=list(zones),
-            listeners=len(self._udp) + len(self._tcp),
+            listeners=len(self._serving),
             **counts,
             seconds=round(time.perf_counter() - self._started, 3),
         )
 
-    async def _tick(self, configuration: Configuration, probes: Probes) -> None:
+    async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            now = time.monotonic()
-            for step in configuration.ticks:
-                step(now)
+            await self._serving.tick()
             output().report_suppressed()
-            await probes.check_health()
 
-    async def _shut_down(self, configuration: Configuration) -> None:
+    async def _shut_down(self) -> None:
         """Go on serving for the lameduck time, then answer what waits and close."""
-        seconds = lameduck_seconds(configuration.declarations)
+        configuration = self._serving.configuration
+        seconds = lameduck_seconds(configuration.declarations) if configuration else 0.0
         if seconds:
             write(f"[INFO] plugin/health: Going into lameduck mode for {duration_text(seconds)}")
             await asyncio.sleep(seconds)
-        for udp in self._udp:
-            udp.stop()
-        patience = 0.0 if signal.SIGINT in self._signals else 5.0
-        async with asyncio.TaskGroup() as group:
-            for tcp in self._tcp:
-                group.create_task(tcp.close(patience))
+        patience = 0.0 if signal.SIGINT in self._signals else DRAIN_SECONDS
+        await self._serving.close_sockets(patience)
 
     def _on_signal(self, number: signal.Signals) -> None:
         if number == signal.SIGUSR1:
-            _log.warning("reload.refused", reason="not available yet", next="restart the process")
+            self._reload.ask()
             return
         if number == signal.SIGQUIT:
             write("[INFO] SIGQUIT: Quitting process immediately")
@@ -323,3 +303,10 @@ class Process:
             _log.bug("loop.failed", error, message=str(context.get("message", "")))
         else:
             _log.error("loop.failed", message=str(context.get("message", "")))
+
+
+def _write_pidfile(path: str) -> None:
+    try:
+        Path(path).write_text(f"{os.getpid()}\n", encoding="ascii")
+    except OSError as error:
+        raise StartError(f"cannot write the pid file '{path}': {error.strerror}") from None

@@ -110,10 +110,9 @@ def test_other_signals_do_not_end_it(lameduck: Stopping) -> None:
         server.send(signal.SIGHUP)
         server.send(signal.SIGUSR2)
         server.send(signal.SIGUSR1)
-        refused = server.line(r"reload\.refused")
+        server.line(r"Reloading complete")
         answered = server.ask(WEB).answer
         code, _output = server.end(signal.SIGTERM)
 
-    assert refused.startswith("[WARNING] reload.refused ")
     assert answered
     assert code == 0

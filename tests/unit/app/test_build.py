@@ -108,7 +108,7 @@ def test_what_directives_want_of_the_process_is_collected() -> None:
         MetricsListener(":3"),
     }
     assert {name: len(checks) for name, checks in configuration.ready.items()} == {"kubernetes": 2}
-    assert len(configuration.ticks) == 1
+    assert len(configuration.ticks) == 2, "one of errors, one of the listener"
 
 
 def test_kubernetes_is_ready_when_its_objects_are_there() -> None:

@@ -19,13 +19,13 @@ from svcdns.cluster.model import (
     Service,
     ServicePort,
 )
-from svcdns.route.exchange import Exchange, Inner
+from svcdns.route.exchange import Exchange
 from svcdns.route.route import Route
 from svcdns.route.router import Router
 from svcdns.wire.codes import RRType
 from svcdns.wire.edns import BARE_OPT
 from svcdns.wire.name import from_text, pack_address
-from tests.support.stubs import FixedClient, packet, question
+from tests.support.stubs import FixedClient, packet, question, steps_of
 
 ZONES = ("cluster.local.", "in-addr.arpa.", "ip6.arpa.")
 CLIENT = FixedClient()
@@ -51,17 +51,17 @@ class Server:
         zones = tuple(from_text(zone) for zone in ZONES)
         self.stanza = Stanza(KubernetesSettings(zones=zones, pods="verified"), self.feed.state())
         routes = [
-            Route(zone, from_text(zone), (lambda query, _: self.stanza.find(query.question),))
+            Route(
+                zone, from_text(zone), steps_of(lambda query, _: self.stanza.find(query.question))
+            )
             for zone in ZONES
         ]
-        self.exchange = Exchange(
-            "dns://:53", Router(routes), Inner(), clock=lambda: 0.0, on_bug=_raise
-        )
-        self.feed.follow([self.exchange], [])
+        self.exchange = Exchange("dns://:53", Router(routes), clock=lambda: 0.0, on_bug=_raise)
+        self.feed.serve({View(): [self.stanza.settings]}, [self.exchange])
 
     def octets(self, name: str, rrtype: int) -> bytes:
         response = self.exchange.respond(packet(question(name, rrtype), opt=BARE_OPT), CLIENT)
-        assert response is not None
+        assert isinstance(response, bytes)
         return response
 
     def ask(self, name: str, rrtype: int) -> tuple[object, ...]:
@@ -176,6 +176,18 @@ def test_a_list_that_says_what_is_known_changes_nothing() -> None:
     assert server.feed.last_change == 1
 
 
+def test_a_first_list_of_a_kind_is_in_the_next_answer() -> None:
+    server = Server()
+    server.feed.replace(View(), Namespace, [Namespace("shop")], now=1)
+    server.feed.complete(View())
+    before = server.ask(WEB, RRType.A)[0]
+
+    server.feed.replace(View(), Service, [service("shop", "web", "10.96.0.1")], now=2)
+
+    assert before == 3
+    assert server.ask(WEB, RRType.A)[1] == [f"{WEB} 5 IN A 10.96.0.1"]
+
+
 def test_a_change_of_one_object_is_in_the_next_answer() -> None:
     server = Server()
     first: list[Object] = [Namespace("shop"), service("shop", "web", "10.96.0.1")]
@@ -202,22 +214,24 @@ def test_what_is_missing_exists_not_only_once_everything_is_known() -> None:
     assert (before, server.ask(WEB, RRType.A)[0]) == (2, 3)
 
 
-def test_stanzas_with_equal_views_share_a_state() -> None:
-    feed = Feed()
+def test_what_stanzas_see_decides_whether_they_share_a_state() -> None:
     zones = (from_text("cluster.local"),)
     one, ttl = KubernetesSettings(zones=zones), KubernetesSettings(zones=zones, ttl=30)
     labelled = KubernetesSettings(zones=zones, labels="app=web")
     elsewhere = KubernetesSettings(zones=zones, endpoint=("https://192.0.2.1",))
 
-    states = [feed.state_for(settings) for settings in (one, ttl, labelled, elsewhere)]
+    assert View.of(one) == View.of(ttl)
+    assert len({View.of(one), View.of(labelled), View.of(elsewhere)}) == 3
 
-    assert states[0] is states[1]
-    assert len({id(state) for state in states}) == 3
-    assert [list(found) for found in feed.stanzas().values()] == [
-        [one, ttl],
-        [labelled],
-        [elsewhere],
-    ]
+
+def test_a_state_that_nobody_sees_any_more_is_forgotten() -> None:
+    server = Server()
+    other = View("app=web")
+    server.feed.replace(other, Service, [service("shop", "web", "10.96.0.1")], now=1)
+
+    server.feed.serve({View(): [server.stanza.settings]}, [server.exchange])
+
+    assert list(server.feed.states()) == [server.feed.state()]
 
 
 def test_a_change_of_one_view_leaves_the_others() -> None:
@@ -245,7 +259,7 @@ def test_a_remark_is_in_reasons_that_were_kept_already_and_leaves_them_again() -
 def test_followers_are_called_after_changes_and_only_then() -> None:
     server = Server()
     called: list[int] = []
-    server.feed.follow((), [lambda: called.append(server.feed.state().count(Namespace))])
+    server.feed.follow(lambda: called.append(server.feed.state().count(Namespace)))
 
     server.feed.replace(View(), Namespace, [Namespace("shop")], now=1)
     server.feed.replace(View(), Namespace, [Namespace("shop")], now=2)

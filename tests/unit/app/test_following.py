@@ -11,7 +11,8 @@ import pytest
 from svcdns.app.feed import Feed
 from svcdns.app.following import Manifests, read_once
 from svcdns.app.start_error import StartError
-from svcdns.telemetry.metrics import MANIFEST_PROBLEMS, Metrics
+from svcdns.telemetry.catalogue import MANIFEST_PROBLEMS
+from svcdns.telemetry.metrics import Metrics
 from svcdns.wire.name import address_text
 from tests.support.streams import until
 

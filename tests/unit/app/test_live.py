@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 
 from svcdns.app.feed import Feed, View
-from svcdns.app.live import Live, first_load, lives_of, wait_for_sync
+from svcdns.app.live import Live, first_load, wait_for_sync
 from svcdns.app.options import Options
 from svcdns.app.start_error import StartError
 from svcdns.cluster.model import EndpointSlice, Namespace, Pod, Service
 from svcdns.source.apiserver.servers import addresses_of
-from svcdns.telemetry.metrics import API_REQUESTS, Metrics
+from svcdns.telemetry.catalogue import API_REQUESTS
+from svcdns.telemetry.metrics import Metrics
 from tests.support.configured import ask, configured, records
 from tests.support.fakeapi import FakeApi, User, objects
 from tests.support.followed import words
 from tests.support.live_api import fill, until
+from tests.support.watched import watched
 
 KUBECONFIG = """
 current-context: weak
@@ -39,7 +41,7 @@ class Server:
         self.metrics = Metrics()
         self.exchanges = list(configured(text, self.feed).exchanges.values())
         wanted = Options(servers=(url,), **options)  # type: ignore[arg-type]
-        self.lives = lives_of(self.feed, wanted, {}, self.metrics)
+        self.lives = watched(self.feed, wanted, self.metrics)
 
 
 class Running:
@@ -296,7 +298,7 @@ async def test_a_kubeconfig_that_is_missing_says_what_to_do(tmp_path: Path) -> N
     missing = str(tmp_path / "nowhere")
 
     with pytest.raises(StartError) as caught:
-        lives_of(feed, Options(kubeconfig=missing), {}, Metrics())
+        watched(feed, Options(kubeconfig=missing))
 
     assert missing in str(caught.value)
     assert "name one with --kubeconfig FILE" in str(caught.value)
@@ -306,4 +308,4 @@ async def test_a_corefile_without_kubernetes_needs_no_api_server() -> None:
     feed = Feed()
     configured(". {\n whoami\n}\n", feed)
 
-    assert lives_of(feed, Options(kubeconfig="/nowhere"), {}, Metrics()) == []
+    assert watched(feed, Options(kubeconfig="/nowhere")) == []

@@ -1,44 +1,47 @@
-"""The addresses this machine is reached at, with iproute2 as the oracle."""
+"""The addresses this machine has, with iproute2 as the oracle."""
 
 import json
 import subprocess
+from typing import Any
 
 import pytest
 
-from svcdns.app.local_addresses import global_ipv6, local_addresses
+from svcdns.app.local_addresses import addresses_by_interface, local_addresses
 from svcdns.wire.name import pack_address
 from tests.support.tools import require
 
-IF_INET6 = """\
-00000000000000000000000000000001 01 80 10 80       lo
-fe8000000000000000fc00fffe000001 04 40 20 80     eth0
-fd000000000000000000000000000002 04 40 00 82     eth0
-fec00000000000000000000000000002 04 40 40 82     eth1
-"""
+
+def listed() -> list[dict[str, Any]]:
+    """What iproute2 lists, with the name of the interface."""
+    command = [require("ip", package="iproute2"), "-json", "address", "show"]
+    interfaces = json.loads(subprocess.check_output(command))
+    return [
+        entry | {"interface": one["ifname"]} for one in interfaces for entry in one["addr_info"]
+    ]
 
 
 def test_they_are_those_of_global_scope_that_the_system_lists() -> None:
-    command = [require("ip", package="iproute2"), "-json", "address", "show"]
-    interfaces = json.loads(subprocess.check_output(command))
-    listed = [entry for interface in interfaces for entry in interface["addr_info"]]
-
     found = local_addresses()
 
-    everything = {pack_address(entry["local"]) for entry in listed}
-    ipv6 = {
+    expected = {
         pack_address(entry["local"])
-        for entry in listed
-        if entry["family"] == "inet6" and entry["scope"] == "global"
+        for entry in listed()
+        if entry["scope"] == "global" and not entry["local"].startswith("169.254.")
     }
-    assert set(found) <= everything
-    assert {address for address in found if len(address) == 16} == ipv6
-    assert not any(address[0] == 127 for address in found if len(address) == 4)
+    assert set(found) == expected
     assert list(found) == sorted(found, key=len)
 
 
-def test_of_ipv6_only_addresses_of_global_scope_count() -> None:
-    assert global_ipv6(IF_INET6) == [pack_address("fd00::2")]
-    assert global_ipv6("") == []
+def test_interfaces_have_the_addresses_that_the_system_lists() -> None:
+    expected = {(entry["interface"], entry["local"]) for entry in listed()}
+
+    found = {
+        (name, text.partition("%")[0])
+        for name, texts in addresses_by_interface().items()
+        for text in texts
+    }
+
+    assert found == expected
 
 
 @pytest.mark.parametrize("bind", ["10.0.0.3", "fd00::3", "127.0.0.1", "::1"])

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from svcdns import __version__
 from svcdns.app.build import Configuration
 from svcdns.app.feed import Feed
-from svcdns.app.measure import measure, measure_lives, size_of
+from svcdns.app.measure import measure, measure_configuration, measure_lives, size_of
 from svcdns.server.limits import Connections
 from svcdns.telemetry.exposition import render
 from svcdns.telemetry.log import get_log
@@ -35,7 +35,8 @@ class Page:
         self.connections = Connections(10, 5)
         self.configuration: Configuration = configured(text, self.feed)
         self._metrics = Metrics()
-        measure(self._metrics, self.configuration, self.feed, self.connections)
+        measure(self._metrics, self.feed, self.connections)
+        measure_configuration(self._metrics, self.configuration)
 
     def watch(self, lives: Sequence["Watching"]) -> None:
         measure_lives(self._metrics, lives)

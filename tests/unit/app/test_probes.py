@@ -12,7 +12,8 @@ import pytest
 from svcdns.app.probes import Probes, lameduck_seconds
 from svcdns.route.stages import Declaration, HealthListener, MetricsListener, ReadyListener
 from svcdns.server.listen_error import ListenError
-from svcdns.telemetry.metrics import HEALTH_DURATION, HEALTH_FAILURES, Metrics
+from svcdns.telemetry.catalogue import HEALTH_DURATION, HEALTH_FAILURES
+from svcdns.telemetry.metrics import Metrics
 from svcdns.telemetry.status import Status
 from tests.support.process import free_port, free_ports
 
@@ -23,7 +24,8 @@ class Side:
     def __init__(self, *wishes: Declaration) -> None:
         self.metrics = Metrics()
         self.status = Status()
-        self.probes = Probes(wishes, self.metrics, self.status)
+        self.probes = Probes(self.metrics, self.status)
+        self.prepared = self.probes.prepare(wishes)
 
     @property
     def failures(self) -> float:
@@ -37,7 +39,7 @@ class Side:
 @asynccontextmanager
 async def serving(*wishes: Declaration) -> AsyncIterator[Side]:
     side = Side(*wishes)
-    side.probes.start()
+    side.probes.take(side.prepared)
     try:
         yield side
     finally:
@@ -97,7 +99,7 @@ async def test_nothing_is_served_before_the_start() -> None:
     await asyncio.sleep(0)
     assert not asking.done()
 
-    side.probes.start()
+    side.probes.take(side.prepared)
 
     assert await asking == (200, "OK")
     await side.probes.close()

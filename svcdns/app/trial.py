@@ -1,0 +1,46 @@
+"""Ask a configuration a few questions before it is taken into use.
+
+Only what is answered at once is looked at: nothing is sent anywhere.
+"""
+
+from dataclasses import dataclass
+from types import CoroutineType
+
+from svcdns.answers.later import discard
+from svcdns.app.build import Configuration
+from svcdns.route.inner import begin
+from svcdns.wire.codes import RRType, type_text
+from svcdns.wire.edns import SERVER_SIZE, Edns
+from svcdns.wire.question import Query, Question
+
+
+@dataclass(frozen=True, slots=True)
+class _Nobody:
+    """The client of a question that came over no network."""
+
+    address: str = "127.0.0.1"
+    port: int = 0
+    local_address: str = "127.0.0.1"
+    local_port: int = 53
+    stream: bool = True
+    lane: int = 6
+
+
+_TYPES = (RRType.SOA, RRType.NS, RRType.A, RRType.PTR)
+
+
+def try_out(configuration: Configuration) -> str:
+    """Return what went wrong when each zone was asked for its apex; empty if nothing did."""
+    for exchange in configuration.exchanges.values():
+        for route in exchange.router.routes:
+            for rrtype in _TYPES:
+                question = Question.of(route.name, rrtype)
+                query = Query(0, 0, question, Edns(SERVER_SIZE, 0, False, False), 0)  # noqa: FBT003
+                begin(exchange.router, query, _Nobody())
+                try:
+                    outcome = route.answer(query, _Nobody())
+                except Exception as error:  # noqa: BLE001  whatever it is, it is a reason
+                    return f"{route.zone} {type_text(rrtype)}: {type(error).__name__}: {error}"
+                if isinstance(outcome, CoroutineType):
+                    discard(outcome)
+    return ""

@@ -1,0 +1,135 @@
+"""Which clusters are followed: those that the configuration in use, or the next one, asks for.
+
+A configuration that is reloaded keeps the watches it has; only what it sees anew is loaded, and
+what nobody sees any more is let go when the new one is in use.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import count
+
+from svcdns.answers.settings import KubernetesSettings
+from svcdns.app.feed import Feed, View
+from svcdns.app.keeping import Keeping
+from svcdns.app.live import Live, Remarks, lives_of
+from svcdns.app.measure import measure_lives
+from svcdns.app.options import Options
+from svcdns.app.supervise import keep_running
+from svcdns.app.watch_report import CollectorRest, WatchReport
+from svcdns.source.apiserver.resources import resources_for
+from svcdns.telemetry.metrics import Metrics
+from svcdns.telemetry.status import Status
+
+Stanzas = Mapping[View, Sequence[KubernetesSettings]]
+
+
+class Watching:
+    """All watches of one process."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        options: Options,
+        environment: Mapping[str, str],
+        metrics: Metrics,
+        status: Status,
+    ) -> None:
+        self._feed = feed
+        self._options = options
+        self._environment = environment
+        self._metrics = metrics
+        self._status = status
+        self._lives: dict[View, Live] = {}
+        self._tasks: dict[Live, asyncio.Task[None]] = {}
+        self._numbers = count()
+        self._retired: list[Live] = []
+        self._remarks, self._rest = Remarks(feed.remark), CollectorRest()
+        self._keeping: Keeping | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._feed.follow(self._changed)
+
+    def begin(self, stanzas: Stanzas) -> list[Live]:
+        """Follow what `stanzas` see too; return what has to be loaded first.
+
+        Raises:
+            StartError: a kubeconfig, token or certificate is missing or wrong.
+        """
+        wanted = {view: own for view, own in stanzas.items() if not self._is_followed(view, own)}
+        clock = asyncio.get_running_loop().time
+        lives = lives_of(
+            self._feed,
+            wanted,
+            self._options,
+            self._environment,
+            lambda view: WatchReport(
+                self._metrics, partial(self._remarks.set, view), clock, self._rest
+            ),
+        )
+        for live in lives:
+            before = self._lives.pop(live.view, None)
+            if before is not None:
+                self._retired.append(before)
+            self._lives[live.view] = live
+        if lives:
+            measure_lives(self._metrics, list(self._lives.values()))
+            self._keep()
+        for live in lives:
+            room = f"watch-{next(self._numbers)}"
+            self._tasks[live] = asyncio.get_running_loop().create_task(
+                keep_running(room, live.run, self._status)
+            )
+        return lives
+
+    async def settle(self, stanzas: Stanzas) -> None:
+        """Let go what `stanzas`, the ones in use from now on, do not see."""
+        for view in [view for view in self._lives if view not in stanzas]:
+            self._retired.append(self._lives.pop(view))
+            self._remarks.set(view, "")
+        if self._retired:
+            await self._let_go()
+            measure_lives(self._metrics, list(self._lives.values()))
+            self._keep()
+
+    async def close(self) -> None:
+        """Follow nothing any more; what is known is written down once more."""
+        self._retired += self._lives.values()
+        self._lives.clear()
+        for task in self._tasks.values():
+            task.cancel()
+        if self._writing is not None:
+            self._writing.cancel()
+        if self._keeping is not None:
+            await self._keeping.end()
+        await self._let_go()
+
+    def _is_followed(self, view: View, stanzas: Sequence[KubernetesSettings]) -> bool:
+        live = self._lives.get(view)
+        needed = {resource.name for one in stanzas for resource in resources_for(one)}
+        return live is not None and needed <= set(live.resources)
+
+    async def _let_go(self) -> None:
+        retired, self._retired = self._retired, []
+        for live in retired:
+            task = self._tasks.pop(live)
+            task.cancel()
+            await asyncio.wait((task,))
+            await live.close()
+
+    def _keep(self) -> None:
+        """Keep the last known state of what is followed now on disk."""
+        if not self._options.snapshot:
+            return
+        if self._writing is not None:
+            self._writing.cancel()
+        first = self._keeping is None
+        self._keeping = Keeping(self._options.snapshot, list(self._lives.values()))
+        if first:
+            self._keeping.restore()
+        self._writing = asyncio.get_running_loop().create_task(
+            keep_running("keeping", self._keeping.run, self._status)
+        )
+
+    def _changed(self) -> None:
+        if self._keeping is not None:
+            self._keeping.changed()

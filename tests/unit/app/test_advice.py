@@ -1,0 +1,94 @@
+import pytest
+
+from svcdns.app.advice import USUAL_CLUSTER_DNS, advise
+from svcdns.app.build import plans_of
+from svcdns.app.files import examine_text
+from svcdns.wire.name import pack_address
+
+KUBERNETES = "kubernetes cluster.local in-addr.arpa ip6.arpa"
+GOOD = f". {{\n {KUBERNETES}\n ready\n forward . 192.0.2.1\n loop\n}}\n"
+
+
+def warnings(text: str) -> list[str]:
+    return [str(one) for one in advise(plans_of(examine_text(text, "Corefile", {})))]
+
+
+def test_a_good_corefile_has_no_warning() -> None:
+    assert warnings(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        pytest.param(
+            GOOD.replace("192.0.2.1", "10.96.0.10"),
+            "Corefile:4:2",
+            "10.96.0.10 is where kubeadm, kind and minikube have the cluster's own DNS",
+            id="a circle through the cluster's own Service",
+        ),
+        pytest.param(
+            GOOD.replace(" loop\n", ""),
+            "Corefile:4:2",
+            "nothing here notices an upstream that forwards back",
+            id="forward without loop",
+        ),
+        pytest.param(
+            GOOD + "cluster.local {\n whoami\n}\n",
+            "Corefile:2:2",
+            "names of cluster.local. never come here: the server block 'cluster.local' at "
+            "Corefile:7 takes them",
+            id="another block takes the zone",
+        ),
+        pytest.param(
+            GOOD.replace(" ready\n", ""), "Corefile:2:2", "add a line: ready", id="without ready"
+        ),
+        pytest.param(
+            GOOD.replace(KUBERNETES, f"{KUBERNETES} {{\n  pods verified\n }}"),
+            "Corefile:2:2",
+            "'pods verified' watches every Pod",
+            id="pods verified for nothing",
+        ),
+        pytest.param(
+            GOOD.replace(" loop\n", " loop\n rewrite name a b\n acl {\n  block net *\n }\n"),
+            "Corefile:7:2",
+            "'rewrite' acts first",
+            id="acl after rewrite",
+        ),
+        pytest.param(
+            GOOD.replace(" in-addr.arpa ip6.arpa", ""),
+            "Corefile:2:2",
+            "PTR questions are forwarded",
+            id="no reverse zones",
+        ),
+    ],
+)
+def test_what_does_harm_is_named_with_its_place(text: str, place: str, said: str) -> None:
+    (warning,) = warnings(text)
+
+    assert warning.startswith(f"{place}: ")
+    assert said in warning
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD + "example.org {\n whoami\n}\n",
+        GOOD + "cluster.local:5353 {\n whoami\n}\n",
+        "local {\n whoami\n}\n" + GOOD.replace(". {", "cluster.local {", 1),
+        ". {\n forward . 10.96.0.10\n loop\n}\n",
+        GOOD.replace(KUBERNETES, f"{KUBERNETES} {{\n  pods verified\n }}\n autopath @kubernetes"),
+    ],
+    ids=[
+        "a block beside it",
+        "a block at another port",
+        "a shorter zone",
+        "a node's cache forwards to the cluster",
+        "autopath needs to know Pods",
+    ],
+)
+def test_what_is_fine_is_not_warned_of(text: str) -> None:
+    assert warnings(text) == []
+
+
+def test_usual_addresses_are_addresses() -> None:
+    assert all(len(pack_address(address)) == 4 for address in USUAL_CLUSTER_DNS)
