@@ -1,0 +1,207 @@
+"""One question over UDP: a connected socket for each, at a port that nobody can guess.
+
+The sockets of all questions hang on one epoll instance, and that on the loop. What arrives and
+is no reply is counted and waited past; a reply ends the wait.
+
+Source: RFC 5452 section 9; RFC 9715 section 3.1 (no fragments: we ask for at most 1232).
+"""
+
+import asyncio
+import socket
+from resource import RLIMIT_NOFILE, getrlimit
+
+from svcdns.upstream.asked import Asked
+from svcdns.upstream.deadlines import Deadlines, Slot
+from svcdns.upstream.endpoint import Endpoint
+from svcdns.upstream.failure import TIMEOUT, SpoofedError, UpstreamError, way_of, words_of
+from svcdns.upstream.sockets import Sockets
+from svcdns.wire.reply import Reply
+
+MOST_WRONG = 20
+"""Wrong replies to one question; then somebody guesses, and a stream has to be used."""
+MOST_SOCKETS = 4096
+"""Questions that wait at once, where two of five files that may be open are as many."""
+
+_RECEIVED = 4096
+_DATAGRAMS_A_TURN = 256
+
+
+class Waiting:
+    """One question on its way."""
+
+    __slots__ = (
+        "_datagrams",
+        "asked",
+        "future",
+        "is_reusable",
+        "number",
+        "sent",
+        "slot",
+        "sock",
+        "to",
+        "wrong",
+    )
+
+    def __init__(
+        self, datagrams: "Datagrams", sock: socket.SocketType, asked: Asked, sent: bytes, to: str
+    ) -> None:
+        self._datagrams = datagrams
+        self.sock = sock
+        self.number = sock.fileno()
+        self.asked = asked
+        self.sent = sent
+        self.to = to
+        self.wrong = 0
+        self.is_reusable = True
+        """Its socket is bound to no address of ours."""
+        self.slot: Slot | None = None
+        self.future: asyncio.Future[Reply]
+        """The reply, or an `UpstreamError`; with a `SpoofedError` there were too many wrong."""
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing but the reply came, so that its socket may serve another question."""
+        future = self.future
+        is_answered = future.done() and not future.cancelled() and not future.exception()
+        return is_answered and self.is_reusable and not self.wrong
+
+    def receive(self) -> None:
+        """Take what has arrived."""
+        try:
+            message = self.sock.recv(_RECEIVED)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self.fail(UpstreamError(f"{self._reading()}: read: {words_of(error)}"))
+            return
+        if self.future.done():
+            return
+        reply = self.asked.accept(message, self.sent)
+        if reply is not None:
+            self.future.set_result(reply)
+            return
+        self._datagrams.wrong += 1
+        self.wrong += 1
+        if self.wrong >= MOST_WRONG:
+            text = f"{self._reading()}: {self.wrong} replies that answer another question"
+            self.fail(SpoofedError(text))
+
+    def expire(self) -> None:
+        self.fail(UpstreamError(f"{self._reading()}: {TIMEOUT}"))
+
+    def fail(self, error: UpstreamError) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+    def _reading(self) -> str:
+        return f"read udp {way_of(self.sock, self.to)}"
+
+
+class Datagrams:
+    """Everything that is asked over UDP and not answered yet."""
+
+    def __init__(self, *, most: int | None = None) -> None:
+        """Allow `most` questions at once; None: what the limit of open files leaves room for."""
+        if most is None:
+            most = min(MOST_SOCKETS, getrlimit(RLIMIT_NOFILE)[0] * 2 // 5)
+        self.wrong = 0
+        """Messages that came and were no reply."""
+        self._most = most
+        self._waiting: dict[int, Waiting] = {}
+        self._deadlines = Deadlines()
+        self._sockets: Sockets | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._retired = False
+
+    def __len__(self) -> int:
+        """Questions that wait."""
+        return len(self._waiting)
+
+    def begin(
+        self, endpoint: Endpoint, asked: Asked, sent: bytes, until: float, source: str = ""
+    ) -> Waiting:
+        """Send a question, whose `future` is then to be waited for and which has to be ended.
+
+        Args:
+            endpoint: whom to ask.
+            asked: the question.
+            sent: its octets, with an id nobody else uses.
+            until: how long to wait, on the clock of the loop.
+            source: the address to ask from; empty: the system's choice.
+
+        Raises:
+            UpstreamError: it cannot be sent.
+        """
+        loop, sockets = self._loop, self._sockets
+        if sockets is None or loop is None or loop.is_closed():
+            loop, sockets = self._open()
+        if len(self._waiting) >= self._most:
+            raise UpstreamError(f"{self._most} questions are waiting for upstreams already")
+        sock = sockets.take(endpoint, source)
+        waiting = Waiting(self, sock, asked, sent, endpoint.text)
+        waiting.is_reusable = not source
+        try:
+            sock.send(sent)
+        except OSError as error:
+            way = way_of(sock, endpoint.text)
+            sock.close()
+            raise UpstreamError(f"write udp {way}: write: {words_of(error)}") from None
+        waiting.future = loop.create_future()
+        self._waiting[waiting.number] = waiting
+        waiting.slot = self._deadlines.enter(waiting, until, loop)
+        return waiting
+
+    def end(self, waiting: Waiting) -> None:
+        """Forget a question."""
+        if waiting.slot is not None:
+            waiting.slot.pop(waiting, None)
+        is_known = self._waiting.pop(waiting.number, None) is waiting
+        if self._sockets and is_known and waiting.is_clean:
+            self._sockets.give_back(waiting.sock)
+        else:
+            waiting.sock.close()
+        if self._retired and not self._waiting:
+            self.close()
+
+    async def ask(
+        self, endpoint: Endpoint, asked: Asked, sent: bytes, until: float, source: str = ""
+    ) -> Reply:
+        """Return the reply to a question; all as with `begin`.
+
+        Raises:
+            UpstreamError: there is none in time, or it cannot be sent.
+        """
+        waiting = self.begin(endpoint, asked, sent, until, source)
+        try:
+            return await waiting.future
+        finally:
+            self.end(waiting)
+
+    def retire(self) -> None:
+        """Stop listening as soon as nobody waits."""
+        self._retired = True
+        if not self._waiting:
+            self.close()
+
+    def close(self) -> None:
+        """Stop listening; whoever still waits waits in vain."""
+        if self._sockets is not None and self._loop is not None:
+            if not self._loop.is_closed():
+                self._loop.remove_reader(self._sockets.poll.fileno())
+            self._sockets.close()
+        self._waiting.clear()
+        self._sockets = self._loop = None
+
+    def _open(self) -> tuple[asyncio.AbstractEventLoop, Sockets]:
+        self.close()
+        self._loop, self._sockets = asyncio.get_running_loop(), Sockets()
+        self._loop.add_reader(self._sockets.poll.fileno(), self._ready)
+        return self._loop, self._sockets
+
+    def _ready(self) -> None:
+        assert self._sockets is not None  # noqa: S101  it has just called
+        waiting = self._waiting
+        for number, _ in self._sockets.poll.poll(0, _DATAGRAMS_A_TURN):
+            found = waiting.get(number)
+            if found is not None:
+                found.receive()
