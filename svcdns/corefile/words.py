@@ -227,6 +227,13 @@ class Words:
             else:
                 yield self._context.words(line, line.block)
 
+    def unfolded(self) -> "Words":
+        """Return what is left of this line and of all lines in its block, as one line."""
+        words = list(self.rest())
+        for line in self.options():
+            words += (line.token, *line.rest())
+        return self._context.words(Line(self.token, tuple(words)), ())
+
     def mistake(self, problem: str, hint: str = "", at: Token | None = None) -> None:
         """Record a mistake at a word of this line; without one, at its name."""
         self._settled = True

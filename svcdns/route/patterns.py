@@ -8,6 +8,7 @@ Source: RE2 syntax, https://github.com/google/re2/wiki/Syntax
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 MAX_PATTERN = 10_000
@@ -20,16 +21,28 @@ _FOREIGN = re.compile(r"\\[1-9]|\(\?<?[=!]")
 class Pattern:
     """One compiled regular expression."""
 
-    __slots__ = ("_search", "text")
+    __slots__ = ("_search", "group_count", "group_names", "text")
 
     def __init__(self, text: str, compiled: Any) -> None:
         self.text = text
         """As the operator wrote it."""
+        self.group_count: int = compiled.groups
+        """Groups in brackets; the whole match is none of them."""
+        self.group_names: Mapping[str, int] = dict(compiled.groupindex)
+        """Name -> number, of those groups that have a name."""
         self._search = compiled.search
 
     def is_found_in(self, text: str) -> bool:
         """Return whether the pattern matches anywhere in `text`."""
         return self._search(text) is not None
+
+    def groups(self, text: str) -> tuple[str, ...] | None:
+        """Return the first match in `text`: the whole of it, then what each group holds.
+
+        A group that takes no part in the match is empty. None: nothing matches.
+        """
+        match = self._search(text)
+        return None if match is None else (match[0], *(group or "" for group in match.groups()))
 
 
 def compile_pattern(text: str) -> Pattern:

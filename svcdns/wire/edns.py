@@ -34,6 +34,10 @@ class Edns(NamedTuple):
     dnssec_ok: bool
     nsid: bool = False
     """The client asks for the name server identifier."""
+    received: bytes = b""
+    """All its options, in wire form. They are for us: nothing of them is passed on."""
+    options: bytes = b""
+    """Options for whoever is asked next, in wire form: those that directives have set."""
 
 
 class OptionCode(IntEnum):
@@ -99,6 +103,18 @@ BARE_OPT_DO = opt(dnssec_ok=True)
 def option(code: int, content: bytes) -> bytes:
     """Return one option in wire form (RFC 6891 section 6.1.2)."""
     return _OPTION.pack(code, len(content)) + content
+
+
+def with_option(options: bytes, code: int, content: bytes | None) -> bytes:
+    """Return `options` with one of that code in place of all others of it; None: with none.
+
+    Raises:
+        ValueError: an option ends behind the octets.
+    """
+    kept = [option(held, octets) for held, octets in read_options(options) if held != code]
+    if content is not None:
+        kept.append(option(code, content))
+    return b"".join(kept)
 
 
 def extended_error(code: int, text: str) -> bytes:

@@ -2,10 +2,11 @@
 
 Every transport hands its packets to `read_query`, so there is no way around the gate: first
 the twelve octets of the header decide, then the one question, then the OPT. Other records of
-the query are stepped over and never looked into. The error for a packet that is no query
-carries the octets to send back, so no transport decides that for itself.
+the query are stepped over and never looked into, but for the SOA of an IXFR. The error for a
+packet that is no query carries the octets to send back, so no transport decides that for itself.
 
-Layout of the octets: RFC 1035 section 4.1. Exactly one question: RFC 9619. OPT: RFC 6891.
+Layout of the octets: RFC 1035 section 4.1. Exactly one question: RFC 9619. OPT: RFC 6891. IXFR:
+RFC 1995 section 3.
 """
 
 from struct import Struct
@@ -26,6 +27,11 @@ _QR_OCTET = QR >> 8
 _POINTER = 0xC0
 _DO = 0x8000
 _OPT = int(RRType.OPT)
+_IXFR = int(RRType.IXFR)
+_SOA = int(RRType.SOA)
+_LEAST_SOA = 22
+_SOA_NUMBERS = 20
+"""Octets of the five numbers at the end of an SOA; the serial is the first of them."""
 _NSID = int(OptionCode.NSID)
 _QUESTION_ONLY = b"\x00\x01\x00\x00\x00\x00\x00\x00"
 
@@ -67,6 +73,8 @@ class Query(NamedTuple):
     edns: Edns | None
     size: int
     """Octets received."""
+    serial: int | None = None
+    """Of an IXFR: which version of the zone the client has; None: it does not say."""
 
     @property
     def opcode(self) -> int:
@@ -144,8 +152,11 @@ def read_query(packet: bytes) -> Query:
         end = MAX_NAME
     if end >= MAX_NAME:
         raise _malformed(packet, RCode.FORMERR, "a name over 255 octets, or the question cut off")
-    edns = None if counts == _QUESTION_ONLY else _read_edns(packet, octets)
-    return Query(identity, flags, question, edns, len(packet))
+    if counts == _QUESTION_ONLY:
+        return Query(identity, flags, question, None, len(packet))
+    edns = _read_edns(packet, octets)
+    serial = _read_serial(packet, octets) if question.rrtype == _IXFR else None
+    return Query(identity, flags, question, edns, len(packet), serial)
 
 
 def _check_counts(packet: bytes) -> None:
@@ -173,7 +184,7 @@ def _read_edns(packet: bytes, question: bytes) -> Edns | None:
                 nsid |= code == _NSID
         except ValueError as error:
             raise _malformed(packet, RCode.FORMERR, str(error), question, BARE_OPT) from None
-    return Edns(size, version, dnssec_ok, nsid)
+    return Edns(size, version, dnssec_ok, nsid, options)
 
 
 def _find_opt(packet: bytes, question: bytes) -> tuple[int, int, bytes] | None:
@@ -205,6 +216,24 @@ def _find_opt(packet: bytes, question: bytes) -> tuple[int, int, bytes] | None:
             raise _malformed(packet, RCode.FORMERR, "RDATA cut off", question, reply_opt)
         start = end
     return found
+
+
+def _read_serial(packet: bytes, question: bytes) -> int | None:
+    """Return the serial of the SOA in the authority section (RFC 1995 section 3).
+
+    The records are known to be whole; they may be fewer than promised.
+    """
+    _, answers, authority, _ = _COUNTS.unpack_from(packet, 4)
+    start = _HEADER + len(question)
+    for index in range(answers + authority):
+        if start >= len(packet):
+            break
+        fixed = _end_of_owner(packet, start)
+        rrtype, _, _, length = _FIXED.unpack_from(packet, fixed)
+        start = fixed + _FIXED_SIZE + length
+        if index >= answers and rrtype == _SOA and length >= _LEAST_SOA:
+            return int.from_bytes(packet[start - _SOA_NUMBERS :][:4])
+    return None
 
 
 def _end_of_owner(packet: bytes, start: int) -> int:

@@ -377,3 +377,30 @@ def test_a_plugin_complains_at_a_word_or_at_the_name() -> None:
         ("cache", "cache: two", ""),
     ]
     assert [(marked(w), w.problem) for w in arguments.warnings] == [("b", "cache: three")]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("cache stop {\nname a b\nanswer auto\n}", ["stop", "name", "a", "b", "answer", "auto"]),
+        ("cache {\n}", []),
+        ("cache a b", ["a", "b"]),
+    ],
+)
+def test_a_block_is_read_as_if_it_stood_on_its_directives_line(text: str, words: list[str]) -> None:
+    found, mistakes = read(text, lambda w: [word.text for word in w.unfolded().rest()])
+
+    assert found == words
+    assert mistakes == []
+
+
+def test_a_block_within_an_unfolded_one_is_a_mistake() -> None:
+    _, mistakes = read("cache {\na b {\nc\n}\n}", lambda w: w.unfolded().rest())
+
+    assert mistakes == ["<a> cache: 'a' takes no block"]
+
+
+def test_a_word_too_few_on_an_unfolded_line_is_missed_where_it_ends() -> None:
+    _, mistakes = read("cache stop {\nname a\n}", lambda w: w.unfolded().exactly(4))
+
+    assert mistakes == [f"<a> {COUNT} 'a'"]

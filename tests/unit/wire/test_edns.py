@@ -14,6 +14,7 @@ from svcdns.wire.edns import (
     opt,
     option,
     read_options,
+    with_option,
 )
 
 HEADER = bytes.fromhex("1234 8180 0000 0000 0000 0001")
@@ -95,3 +96,19 @@ def test_any_octets_are_options_or_an_error(octets: bytes) -> None:
         return
 
     assert b"".join(option(code, content) for code, content in found) == octets
+
+
+@pytest.mark.parametrize(
+    ("options", "content", "left"),
+    [
+        (b"", None, b""),
+        (b"", b"new", option(10, b"new")),
+        (option(3, b"x"), b"", option(3, b"x") + option(10, b"")),
+        (option(10, b"a") + option(3, b"") + option(10, b"b"), None, option(3, b"")),
+        (option(10, b"a") + option(3, b""), b"new", option(3, b"") + option(10, b"new")),
+    ],
+)
+def test_one_option_takes_the_place_of_all_others_of_its_code(
+    options: bytes, content: bytes | None, left: bytes
+) -> None:
+    assert with_option(options, 10, content) == left

@@ -13,6 +13,7 @@ HEADER = bytes.fromhex("1234 0100 0001 0000 0000 0000")
 RESPONSE_HEADER = bytes.fromhex("1234 8101 0000 0000 0000 0000")
 WITH_OPT = HEADER[:11] + b"\x01"
 FORMERR_WITH_OPT = bytes.fromhex("1234 8101 0001 0000 0000 0001") + QUESTION + BARE_OPT
+SEVERAL = option(10, b"12345678") + option(65001, b"?") + option(3, b"x")
 ADDRESS = b"\xc0\x0c" + A_IN + b"\0\0\0\x05\0\x04\x0a\0\0\x01"
 
 
@@ -51,11 +52,13 @@ def test_all_spellings_of_a_question_have_one_key() -> None:
         pytest.param(BARE_OPT_DO, Edns(1232, 0, dnssec_ok=True), id="DO"),
         pytest.param(opt_record(b"", size=0), Edns(0, 0, dnssec_ok=False), id="size 0"),
         pytest.param(
-            opt_record(option(3, b"")), Edns(4096, 0, dnssec_ok=False, nsid=True), id="NSID"
+            opt_record(option(3, b"")),
+            Edns(4096, 0, dnssec_ok=False, nsid=True, received=option(3, b"")),
+            id="NSID",
         ),
         pytest.param(
-            opt_record(option(10, b"12345678") + option(65001, b"?") + option(3, b"x")),
-            Edns(4096, 0, dnssec_ok=False, nsid=True),
+            opt_record(SEVERAL),
+            Edns(4096, 0, dnssec_ok=False, nsid=True, received=SEVERAL),
             id="cookie, an unknown option, NSID with content",
         ),
         pytest.param(opt_record(b"", ttl=0xFF007FFF), Edns(4096, 0, dnssec_ok=False), id="Z bits"),
@@ -240,3 +243,35 @@ def test_the_reason_is_the_text_of_the_error() -> None:
 
     assert isinstance(error, MalformedQueryError)
     assert str(error) == error.reason == "a name over 255 octets, or the question cut off"
+
+
+def ixfr(*, authority: bytes, counts: str = "0001 0000 0001 0000") -> bytes:
+    """An IXFR of example.org with these records behind the question."""
+    head = bytes.fromhex("1234 0000" + counts)
+    return head + b"\x07example\x03org\0\0\xfb\0\1" + authority
+
+
+SOA = bytes.fromhex("c00c 0006 0001 00000000 0018 c00c c00c 01020304") + bytes(16)
+
+
+def test_an_ixfr_says_which_version_the_client_has() -> None:
+    assert read_query(ixfr(authority=SOA)).serial == 0x01020304
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        pytest.param(ixfr(authority=b"", counts="0001 0000 0000 0000"), id="no record"),
+        pytest.param(ixfr(authority=b""), id="a promised record is missing"),
+        pytest.param(ixfr(authority=SOA, counts="0001 0001 0000 0000"), id="in the answer"),
+        pytest.param(
+            ixfr(authority=bytes.fromhex("00 0001 0001 00000000 0004 c0000201")), id="another type"
+        ),
+        pytest.param(
+            ixfr(authority=bytes.fromhex("00 0006 0001 00000000 0004 c0000201")), id="too short"
+        ),
+        pytest.param(ixfr(authority=SOA).replace(b"\0\xfb", b"\0\xfc"), id="an AXFR"),
+    ],
+)
+def test_a_query_without_a_serial_has_none(packet: bytes) -> None:
+    assert read_query(packet).serial is None
