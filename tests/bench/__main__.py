@@ -1,24 +1,44 @@
 """python -m tests.bench - what an answer costs svcdns, and what it costs other DNS servers.
 
-Builds one world, lets every server that is installed serve it, and measures them by turns. Prints
+Builds one world, lets every server that is installed serve it, and measures them by turns. Then
+what it costs to ask another DNS server (`forwarding`), and, if `make apiserver` has been here, how
+svcdns and CoreDNS follow a real API server (`cluster`). Prints
 figures and whether the budget is met; it never fails because of a figure. Exit codes: 0 measured,
 1 a server answered wrongly or did not start, 2 the command line is wrong.
 """
 
 import argparse
+import json
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
+from typing import NamedTuple
 
-from tests.bench import report
+from tests.bench import cluster, cluster_figures, forwarding, forwarding_figures, report
+from tests.bench.cluster_figures import ClusterFindings
+from tests.bench.forwarding_figures import ForwardFindings
 from tests.bench.peers import PEERS
 from tests.bench.session import LOADS, Plan, Session
 
+_LEFT_OUT = "left out"
 
-def read_plan(arguments: Sequence[str] | None) -> tuple[Plan, str]:
+
+class Order(NamedTuple):
+    """What the command line asks for."""
+
+    plan: Plan
+    cluster: cluster.ClusterPlan | None
+    """None: leave the real API server out."""
+    forwarding: forwarding.ForwardPlan | None
+    """None: leave it out."""
+    form: str
+    """`table` or `json`."""
+
+
+def read_order(arguments: Sequence[str] | None) -> Order:
     """Return what to measure and the form to print it in."""
     names = ", ".join(peer.name for peer in PEERS)
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
@@ -41,6 +61,14 @@ def read_plan(arguments: Sequence[str] | None) -> tuple[Plan, str]:
         "--generator", choices=("blast", "dnsperf"), help="for UDP (blast if there is a compiler)"
     )
     parser.add_argument("--quick", action="store_true", help="1 round of 0.5 s, 1 start")
+    parser.add_argument(
+        "--no-cluster",
+        action="store_true",
+        help="leave the real API server out, which takes minutes; so do --only and --loads",
+    )
+    parser.add_argument(
+        "--no-forwarding", action="store_true", help="leave it out; so do --only and --loads"
+    )
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
     given = parser.parse_args(arguments)
     rounds, seconds, starts = (1, 0.5, 1) if given.quick else (5, 3.0, 3)
@@ -57,7 +85,15 @@ def read_plan(arguments: Sequence[str] | None) -> tuple[Plan, str]:
     )
     if plan.rounds < 1 or plan.seconds <= 0 or plan.starts < 1 or not 0 <= plan.edns_share <= 1:
         parser.error("rounds, seconds and starts are positive, a share is between 0 and 1")
-    return plan, given.output
+    following = cluster.QUICK if given.quick else cluster.ClusterPlan()
+    asking = forwarding.QUICK if given.quick else forwarding.ForwardPlan()
+    is_special = given.only or given.loads
+    return Order(
+        plan,
+        None if given.no_cluster or is_special else following,
+        None if given.no_forwarding or is_special else asking,
+        given.output,
+    )
 
 
 def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
@@ -78,15 +114,37 @@ def _end(number: int, _frame: FrameType | None) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; return the exit code."""
-    plan, form = read_plan(arguments)
+    order = read_order(arguments)
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _end)
     with TemporaryDirectory(prefix="svcdns-bench-") as folder:
-        session = Session(plan, Path(folder))
+        session = Session(order.plan, Path(folder))
         findings = session.run()
-    write = report.as_json if form == "json" else report.page
-    sys.stdout.write(write(findings))
-    return 1 if findings.has_complaints or session.has_failures else 0
+        if order.form == "table":
+            sys.stdout.write(report.page(findings))
+            sys.stdout.flush()
+        forwarded = (
+            forwarding.run(order.forwarding, Path(folder)) if order.forwarding else _LEFT_OUT
+        )
+        if order.form == "table" and order.forwarding:
+            sys.stdout.write("\n" + forwarding_figures.page(forwarded))
+            sys.stdout.flush()
+        followed = cluster.run(order.cluster, Path(folder)) if order.cluster else _LEFT_OUT
+    has_complaints = findings.has_complaints or session.has_failures
+    if isinstance(forwarded, ForwardFindings):
+        has_complaints = has_complaints or bool(forwarded.complaints)
+    if isinstance(followed, ClusterFindings):
+        has_complaints = has_complaints or followed.has_complaints
+    if order.form == "json":
+        whole = {
+            **json.loads(report.as_json(findings)),
+            "forwarding": forwarding_figures.as_document(forwarded),
+            "cluster": cluster_figures.as_document(followed),
+        }
+        sys.stdout.write(json.dumps(whole, indent=2) + "\n")
+    elif order.cluster:
+        sys.stdout.write("\n" + cluster_figures.page(followed))
+    return 1 if has_complaints else 0
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """The servers that are compared: where to find each, its configuration, its command line.
 
 Every one gets one worker, one loopback port, no logging of queries and the same records. What
-may not be left out is left in: kubeadm's CoreDNS keeps its metrics and probes. Nothing is asked
-of another machine: `forward` points at a closed loopback port, and `loop`, which does nothing
-after its first seconds, is omitted.
+may not be left out is left in: with kubeadm's Corefile, svcdns and CoreDNS keep metrics and probes.
+Nothing is asked of another machine: `forward` points at a loopback port, closed unless forwarding
+is what is measured, and `loop`, which does nothing after its first seconds, is omitted.
 """
 
 import os
@@ -48,18 +48,6 @@ KUBEADM = Template(f"""\
     loadbalance
 }}
 """)
-
-SERVED = Template(f"""\
-. {{
-    errors
-    health 127.0.0.1:$health
-    ready 127.0.0.1:$ready
-{_KUBERNETES}\
-    prometheus 127.0.0.1:$metrics
-    loadbalance
-}}
-""")
-"""kubeadm's without what svcdns lacks so far; no answer for a cluster name needs that."""
 
 _UNCACHED = """
         disable success cluster.local
@@ -120,6 +108,8 @@ class Site:
     zones: Mapping[str, Path]
     api_port: int | None = None
     """Where the API stub listens, once somebody needs it."""
+    upstream: int | None = None
+    """Where another DNS server listens, if questions are to be forwarded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,23 +146,31 @@ def free_port() -> int:
     raise OSError("no port is free for UDP and TCP")
 
 
-def _corefile(template: Template, folder: Path, *, api_port: int | None, cached: bool) -> Path:
+def _corefile(
+    template: Template,
+    folder: Path,
+    *,
+    api_port: int | None,
+    upstream: int | None = None,
+    cached: bool = False,
+) -> Path:
     endpoint = f"\n        endpoint http://127.0.0.1:{api_port}" if api_port else ""
     path = folder / "Corefile"
     ports = {name: free_port() for name in ("health", "ready", "metrics", "nowhere")}
+    ports["nowhere"] = upstream or ports["nowhere"]
     path.write_text(
         template.substitute(ports, endpoint=endpoint, uncached="" if cached else _UNCACHED)
     )
     return path
 
 
-def svcdns_corefile(folder: Path) -> Path:
+def svcdns_corefile(folder: Path, upstream: int | None = None) -> Path:
     """Write the Corefile that svcdns serves and checks; return its path."""
-    return _corefile(SERVED, folder, api_port=None, cached=False)
+    return _corefile(KUBEADM, folder, api_port=None, upstream=upstream)
 
 
 def _svcdns(program: str, site: Site, folder: Path, port: int) -> list[str]:
-    corefile = str(svcdns_corefile(folder))
+    corefile = str(svcdns_corefile(folder, site.upstream))
     serve = [program, "-m", "svcdns", "serve", "--corefile", corefile]
     return [*serve, "--manifests", str(site.dump), "--bind", "127.0.0.1", "--port", str(port)]
 
@@ -191,11 +189,21 @@ def _nsd(program: str, site: Site, folder: Path, port: int) -> list[str]:
     return [program, "-d", "-c", str(path)]
 
 
+def _dnsmasq(program: str, site: Site, folder: Path, port: int) -> list[str]:
+    alone = ["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"]
+    here = ["--listen-address=127.0.0.1", "--bind-interfaces", f"--port={port}"]
+    identity = ["--user=", f"--pid-file={folder / 'pid'}"]
+    upstream = [f"--server=127.0.0.1#{site.upstream}", "--dns-forward-max=1000"]
+    return [program, *alone, *here, *identity, *upstream]
+
+
 def _coredns(
     template: Template, *, cached: bool = False
 ) -> Callable[[str, Site, Path, int], list[str]]:
     def command(program: str, site: Site, folder: Path, port: int) -> list[str]:
-        corefile = _corefile(template, folder, api_port=site.api_port, cached=cached)
+        corefile = _corefile(
+            template, folder, api_port=site.api_port, upstream=site.upstream, cached=cached
+        )
         return [program, "-dns.port", str(port), "-conf", str(corefile)]
 
     return command
@@ -242,3 +250,13 @@ PEERS = (
     ),
 )
 """Every server we know, in the order of the tables. The last one caches cluster names as well."""
+
+DNSMASQ = Peer(
+    "dnsmasq",
+    "Debian package dnsmasq-base",
+    _on_path("dnsmasq"),
+    _dnsmasq,
+    ("--version",),
+    by_default=False,
+)
+"""Knows no cluster; for questions that are forwarded."""

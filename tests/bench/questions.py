@@ -153,6 +153,11 @@ class Expected:
     def __init__(self, queries: Sequence[Query]) -> None:
         self._absent = list(accumulate((query.rcode == "NXDOMAIN" for query in queries), initial=0))
 
+    @property
+    def length(self) -> int:
+        """How many queries the workload has."""
+        return len(self._absent) - 1
+
     def totals(self, sent: int) -> Counter[str]:
         """Return the right rcode totals of the first `sent` queries."""
         rounds, rest = divmod(sent, len(self._absent) - 1)

@@ -108,6 +108,14 @@ class Running:
         rollups = (Path(f"/proc/{pid}/smaps_rollup") for pid in family)
         return sum(_status_kilobytes(rollup, "Pss:") for rollup in rollups) / 1024
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the program itself."""
+        self._main.send_signal(number)
+
+    def open_files(self) -> int:
+        """Return how many files the program itself has open."""
+        return len(os.listdir(f"/proc/{self._main.pid}/fd"))  # noqa: PTH208  only the number
+
     def stop(self) -> None:
         """End the family: politely, then what is left of it."""
         if self.ended:
