@@ -15,6 +15,12 @@ The way of a question, from the outside in:
     negative          NODATA and NXDOMAIN, with the zone's SOA
     reason            one sentence about why; made when somebody reads it
 
+For zones that do not come from a cluster:
+
+    zone              RRsets -> answers: delegations, wildcards, aliases
+    hosts             names and addresses of a hosts file
+    transfer          a whole zone as messages; that of a cluster as RRsets
+
 and the values they share: `answer` (what is said, and what it depends on), `asked` (a question
 on its way), `settings` (the stanza). The cluster's state is read, never changed; nothing here
 knows a clock, a socket or a client.

@@ -37,7 +37,7 @@ def _subjects(value: Object | None) -> Iterable[Dependency]:
     match value:
         case Service():
             own = (on_service(*value.key), on_services_named(value.name))
-            return (*own, *map(on_address, value.addresses))
+            return (*own, *map(on_address, value.addresses + value.outside))
         case EndpointSlice():
             return (on_service(value.namespace, value.service),)
         case Namespace():

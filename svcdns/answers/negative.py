@@ -54,13 +54,23 @@ class Serials(Protocol):
 class Zone:
     """One zone we are authoritative for. Implements `answers.answer.Authority`."""
 
-    def __init__(self, name: OwnerName, ttl: int, serials: Serials | None = None) -> None:
+    def __init__(
+        self,
+        name: OwnerName,
+        ttl: int,
+        serials: Serials | None = None,
+        *,
+        server: tuple[str, ...] = _MNAME,
+        mailbox: tuple[str, ...] = _RNAME,
+    ) -> None:
         """Describe a zone.
 
         Args:
             name: lower case.
             ttl: seconds that records of the zone, and the lack of records, may be kept.
             serials: read for each negative answer; None: the serial is what `renew` says.
+            server: labels of the primary name server, below the zone.
+            mailbox: labels of the mailbox of whoever is responsible, below the zone.
         """
         self.name = name
         self.ttl = ttl
@@ -68,6 +78,7 @@ class Zone:
         self.authority: dict[int, bytes] = {}
         """SOA records by length of the question section; made when first needed."""
         self._serials = serials
+        self._server, self._mailbox = server, mailbox
 
     def renew(self, serial: int) -> None:
         """Let every SOA record from now on carry `serial`."""
@@ -94,8 +105,8 @@ class Zone:
         if self._serials is not None:
             self.renew(self._serials.serial)
         rdata = soa_record(
-            below(self.name, *_MNAME),
-            below(self.name, *_RNAME),
+            below(self.name, *self._server),
+            below(self.name, *self._mailbox),
             serial=self.serial,
             refresh=_REFRESH,
             retry=_RETRY,
@@ -115,9 +126,9 @@ class Zone:
             zone = (_POINTER_BITS | offset).to_bytes(2)
         rdata = b"".join(
             (
-                _written(_MNAME),
+                _written(self._server),
                 zone,
-                _written(_RNAME),
+                _written(self._mailbox),
                 zone,
                 _TIMES.pack(self.serial & 0xFFFFFFFF, _REFRESH, _RETRY, _EXPIRE, self.ttl),
             )

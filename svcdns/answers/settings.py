@@ -1,7 +1,7 @@
-"""What a `kubernetes` stanza of the Corefile says, as a value.
+"""What a `kubernetes` or a `k8s_external` stanza of the Corefile says, as a value.
 
 It lives here and not in the plugin because every answer depends on it. How the words of the
-Corefile become these fields is `plugins.kubernetes`'s business.
+Corefile become these fields is the plugins' business.
 """
 
 from dataclasses import dataclass, field
@@ -63,6 +63,22 @@ class KubernetesSettings:
         if zones is None:
             return False
         return any(zone == ROOT or is_within(owner, zone) for zone in zones)
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalSettings:
+    """One `k8s_external` stanza; a default is what a stanza without that option means."""
+
+    zones: tuple[OwnerName, ...]
+    """Lower case, in the order of the Corefile; PTR records point into the first."""
+    apex: tuple[str, ...] = ("dns",)
+    """Labels between the zone and the name of its name server."""
+    ttl: int = 5
+    """Seconds a client may keep a record."""
+    headless: bool = False
+    """Services without external addresses are their endpoints."""
+    fallthrough: tuple[OwnerName, ...] | None = None
+    """Zones in which a name that does not exist is passed on; None: passed on nowhere."""
 
 
 def is_reverse(zone: OwnerName) -> bool:

@@ -65,6 +65,7 @@ def check(
         typer.echo(f"cannot read the Corefile '{corefile}': {error.strerror}", err=True)
         typer.echo("  next  name it: svcdns check FILE, or `-` for standard input", err=True)
         raise typer.Exit(2) from None
+    from svcdns.app.advice import advise  # noqa: PLC0415 - help needs no plugin
     from svcdns.plugins import DIRECTIVES, UNSUPPORTED  # noqa: PLC0415 - help needs no plugin
     from svcdns.route.compile import examine  # noqa: PLC0415
 
@@ -73,7 +74,10 @@ def check(
     mistakes = in_order((*reading.mistakes, *findings.mistakes), files)
     if not (mistakes or reading.corefile.blocks):
         mistakes = (_nothing_served(files[0]),)
-    verdict = Verdict(files[0], reading.corefile, mistakes, findings.warnings)
+    warnings = findings.warnings
+    if not mistakes:
+        warnings = in_order((*warnings, *advise(findings.plans)), files)
+    verdict = Verdict(files[0], reading.corefile, mistakes, warnings)
     if output == "json":
         typer.echo(as_json(verdict))
     else:

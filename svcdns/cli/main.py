@@ -13,9 +13,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from svcdns.cli import coredns_flags
+from svcdns.cli import coredns_flags, kube_proxy_flags
 
-COMMANDS = ("serve", "check", "query", "export", "version")
+COMMANDS = ("serve", "proxy", "check", "config", "query", "export", "version")
 """In the order of the help text: what one needs first comes first."""
 
 EXAMPLES = """\b
@@ -23,6 +23,7 @@ Examples:
   svcdns serve --corefile Corefile --manifests DIR   answer from a folder of manifests
   svcdns check Corefile                              say what is wrong with a Corefile
   svcdns query web.shop.svc.cluster.local            ask, and learn why
+  svcdns proxy --dry-run --manifests DIR             what a node would get of Services
   svcdns export --manifests DIR --anonymize          a cluster for a bug report
   svcdns -conf /etc/coredns/Corefile                 CoreDNS's own command line
 """
@@ -43,6 +44,8 @@ class Commands(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"svcdns.cli.{cmd_name}")
+        if hasattr(module, "app"):  # with commands of its own
+            return get_command(module.app)
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         single.command(
             cmd_name,
@@ -90,11 +93,14 @@ def svcdns(
 def command_line(arguments: list[str]) -> list[str]:
     """Return the arguments as this program's own: a command first, flags in its spelling.
 
-    `svcdns -conf X` is how CoreDNS is started and means `svcdns serve --corefile X`.
+    `svcdns -conf X` is how CoreDNS is started and means `svcdns serve --corefile X`; behind
+    `svcdns proxy` stand kube-proxy's flags.
     """
     first = arguments[0] if arguments else ""
     if first == "serve":
         return [first, *coredns_flags.translate(arguments[1:])]
+    if first == "proxy":
+        return [first, *kube_proxy_flags.translate(arguments[1:])]
     if first.startswith("-") and first not in _OWN_FLAGS:
         arguments = coredns_flags.translate(arguments)
         return arguments if arguments[:1] == ["--help"] else ["serve", *arguments]

@@ -102,6 +102,21 @@ def serve(  # noqa: PLR0913 - one parameter an option
             "--no-reasons", help="Do not send the reason of a failed answer (Extended DNS Errors)."
         ),
     ] = False,
+    hedge: Annotated[
+        bool,
+        typer.Option(
+            "--hedge",
+            help="Ask a second upstream when the first one takes longer than 95 % of its answers.",
+        ),
+    ] = False,
+    random_case: Annotated[
+        bool,
+        typer.Option(
+            "--random-case",
+            help="Send names to upstreams in random letter case, so that a forged reply has more "
+            "to guess.",
+        ),
+    ] = False,
     log_format: Annotated[
         Literal["text", "json"], typer.Option(help="How log lines look.")
     ] = "text",
@@ -157,6 +172,8 @@ def serve(  # noqa: PLR0913 - one parameter an option
         port=port,
         bind=bind,
         reasons=not no_reasons,
+        hedge=hedge,
+        random_case=random_case,
         log_json=log_format == "json",
         pidfile=pidfile,
         quiet=quiet,
@@ -188,12 +205,10 @@ def _corefile(named: str | None, *, taken: bool) -> tuple[str, str | None]:
 
 
 def _directives() -> str:
-    """Every directive, in the shape and order of CoreDNS's list."""
-    from svcdns.plugins import DIRECTIVES  # noqa: PLC0415
+    """Every directive, one a line, in the order of CoreDNS's list."""
+    from svcdns.plugins import SUPPORTED  # noqa: PLC0415
 
-    names = sorted(f"dns.{directive.name}" for directive in DIRECTIVES)
-    lines = ["Server types:", "  dns", "", "Caddyfile loaders:", "  flag", "  default", ""]
-    return "\n".join([*lines, "Other plugins:", *(f"  {name}" for name in names)])
+    return "\n".join(sorted(SUPPORTED))
 
 
 def _fail(message: str) -> NoReturn:

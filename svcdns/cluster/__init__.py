@@ -9,7 +9,11 @@ Where to look:
     visible       which changes somebody who asks in DNS can see: they raise the serial
     parse         JSON or plain values of one API object -> model; a door to msgspec
     structs       the API's objects as msgspec structs, for `parse` and for deriving endpoints
+    envelope      a line of a watch, a page of a list, a Status -> what happened
+    envelope_structs  what the API wraps objects in, as msgspec structs
     compact       struct -> model: addresses packed, bad parts left out and named
+    outside       what of a Service lies outside the cluster: external addresses and names
+    traffic       what of a Service only the proxy needs: node ports, policies, affinity
     columns       endpoints, one by one -> the packed columns of an EndpointSlice
     sharing       equal strings and tuples become one object
     object_error  an object that cannot be used, a part of one that was left out

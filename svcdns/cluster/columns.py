@@ -14,6 +14,7 @@ from svcdns.cluster.sharing import Sharing, shared_text
 
 _conditions = Sharing[bytes]()
 _ports = Sharing[tuple[EndpointPort, ...]]()
+_names = Sharing[tuple[str, ...]]()
 _READY, _SERVING, _TERMINATING, _ = (int(bit) for bit in Condition)
 _OCTETS = {str(number): number for number in range(256)}
 
@@ -21,7 +22,16 @@ _OCTETS = {str(number): number for number in range(256)}
 class Columns:
     """The columns of one slice while it grows."""
 
-    __slots__ = ("_addresses", "_conditions", "_fqdns", "_hostnames", "_nodes", "_pods", "_zones")
+    __slots__ = (
+        "_addresses",
+        "_conditions",
+        "_fqdns",
+        "_hints",
+        "_hostnames",
+        "_nodes",
+        "_pods",
+        "_zones",
+    )
 
     def __init__(self) -> None:
         self._addresses: list[bytes] = []
@@ -31,6 +41,7 @@ class Columns:
         self._nodes: list[str] = []
         self._zones: list[str] = []
         self._fqdns: list[str] = []
+        self._hints: list[structs.Hints | None] = []
 
     @classmethod
     def of_simple(cls, endpoints: Sequence[structs.Endpoint]) -> Self | None:
@@ -45,7 +56,7 @@ class Columns:
                 packed += (_OCTETS[a], _OCTETS[b], _OCTETS[c], _OCTETS[d])
         except (KeyError, TypeError, ValueError):
             return None
-        if any(endpoint.hostname for endpoint in endpoints):
+        if any(endpoint.hostname or endpoint.hints for endpoint in endpoints):
             return None
         columns = cls()
         columns._addresses = [bytes(packed)]
@@ -84,6 +95,10 @@ class Columns:
         """Make the endpoint that was added last a name instead of an address."""
         self._fqdns.append(fqdn)
 
+    def hint_last(self, hints: structs.Hints | None) -> None:
+        """Say whom the endpoint that was added last is meant for."""
+        self._hints.append(hints)
+
     def slice(
         self,
         namespace: str,
@@ -106,11 +121,20 @@ class Columns:
             _column(self._nodes),
             _column(self._zones),
             tuple(self._fqdns),
+            _hinted([one.for_zones if one else None for one in self._hints]),
+            _hinted([one.for_nodes if one else None for one in self._hints]),
         )
 
 
 def _column(values: list[str]) -> tuple[str, ...]:
     return tuple(values) if any(values) else ()
+
+
+def _hinted(hints: Sequence[list[structs.Hint] | None]) -> tuple[tuple[str, ...], ...]:
+    """Return whom each address is meant for; `()` where none is meant for anybody."""
+    if not any(hints):
+        return ()
+    return tuple(_names(tuple(hint.name for hint in each or () if hint.name)) for each in hints)
 
 
 def condition_bits(conditions: structs.EndpointConditions | None) -> int:

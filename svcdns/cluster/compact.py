@@ -24,13 +24,17 @@ from svcdns.cluster.model import (
     ServicePort,
 )
 from svcdns.cluster.object_error import Flaw, ObjectError
+from svcdns.cluster.outside import name_problem, outside_of, packed
 from svcdns.cluster.sharing import Sharing, shared_text
+from svcdns.cluster.traffic import node_port, traffic_of
 from svcdns.wire.name import pack_address
 
 SERVICE_NAME = "kubernetes.io/service-name"
 """Label of an EndpointSlice: the Service it belongs to."""
 ZONE = "topology.kubernetes.io/zone"
 """Label of a Node."""
+ABOUT_TO_GO = "ToBeDeletedByClusterAutoscaler"
+"""Taint of a Node that the cluster autoscaler is about to delete."""
 DEFAULT_NAMESPACE = "default"
 
 _OLD_ZONE = "failure-domain.beta.kubernetes.io/zone"
@@ -159,23 +163,6 @@ def usable_label(text: str | None, path: str, flaws: list[Flaw]) -> str:
     return ""
 
 
-def packed(texts: Iterable[str], path: str, flaws: list[Flaw]) -> tuple[bytes, ...]:
-    """Return the addresses in wire form, without those that are none (then also a flaw).
-
-    Args:
-        texts: the addresses.
-        path: of the field, `{}` where the place in the list belongs.
-        flaws: what was left out is appended.
-    """
-    found = []
-    for index, text in enumerate(texts):
-        try:
-            found.append(pack_address(text))
-        except ValueError as error:
-            flaws.append(Flaw(path.format(index), str(error)))
-    return tuple(found)
-
-
 def _protocol_problem(protocol: str | None) -> str:
     return "" if (protocol or "TCP") in _PROTOCOLS else f"{protocol!r} is not TCP, UDP or SCTP"
 
@@ -192,18 +179,24 @@ def _service(document: structs.Service) -> Parsed:
     external_name = ""
     if kind == "ExternalName":
         external_name = spec.external_name or ""
-        if problem := _name_problem(external_name):
+        if problem := name_problem(external_name):
             raise ObjectError("Service", namespace, name, "spec.externalName", problem)
+    addresses = () if headless else packed(texts, path, flaws)
+    outside, outside_names = outside_of(document, flaws)
+    ports, node_ports = _service_ports(spec.ports or (), flaws)
     return Parsed(
         Service(
             namespace,
             shared_text(name),
             shared_text(kind),
-            () if headless else packed(texts, path, flaws),
+            addresses,
             headless,
             external_name,
-            _service_ports(spec.ports or (), flaws),
+            ports,
             bool(spec.publish_not_ready_addresses),
+            outside,
+            outside_names,
+            traffic_of(document, outside, node_ports, flaws),
         ),
         tuple(flaws),
     )
@@ -211,8 +204,9 @@ def _service(document: structs.Service) -> Parsed:
 
 def _service_ports(
     ports: Iterable[structs.ServicePort], flaws: list[Flaw]
-) -> tuple[ServicePort, ...]:
-    found = []
+) -> tuple[tuple[ServicePort, ...], tuple[int, ...]]:
+    """Return the usable ports, and the node port of each; of these none when none has one."""
+    found, node_ports = [], []
     for index, port in enumerate(ports):
         number = port_number(port.port)
         if problem := _protocol_problem(port.protocol):
@@ -222,16 +216,8 @@ def _service_ports(
             flaws.append(Flaw(f"spec.ports[{index}].port", problem))
         else:
             found.append(ServicePort(port.name or "", port.protocol or "TCP", number))
-    return _port_sets(tuple(found))
-
-
-def _name_problem(name: str) -> str:
-    labels = name.removesuffix(".").split(".")
-    if not name:
-        return "is missing"
-    if not name.isascii() or len(name) > 253 or not all(0 < len(part) < 64 for part in labels):
-        return f"{name!r} is not a DNS name"
-    return ""
+            node_ports.append(node_port(port.node_port, index, flaws))
+    return _port_sets(tuple(found)), tuple(node_ports) if any(node_ports) else ()
 
 
 def _slice(document: structs.EndpointSlice) -> Parsed:
@@ -272,6 +258,7 @@ def _columns(endpoints: Iterable[structs.Endpoint], width: int, flaws: list[Flaw
             further = FURTHER if place else 0
             node, zone = endpoint.node_name or "", endpoint.zone or ""
             columns.add(address, bits | further, hostname, pod, node, zone)
+            columns.hint_last(endpoint.hints)
             if not width:
                 columns.name_last(text)
     return columns
@@ -279,7 +266,7 @@ def _columns(endpoints: Iterable[structs.Endpoint], width: int, flaws: list[Flaw
 
 def _endpoint_address(text: str, width: int) -> bytes:
     if not width:
-        if problem := _name_problem(text):
+        if problem := name_problem(text):
             raise ValueError(problem)
         return b""
     address = pack_address(text)
@@ -309,4 +296,8 @@ def _node(document: structs.Node) -> Parsed:
     listed = (document.status.addresses or ()) if document.status else ()
     texts = [a.address for a in listed if a.type == "InternalIP" and a.address]
     addresses = packed(texts, "status.addresses", flaws)
-    return Parsed(Node(shared_text(name), shared_text(zone), addresses), tuple(flaws))
+    taints = (document.spec.taints or ()) if document.spec else ()
+    leaving = metadata.deletion_timestamp is not None or any(
+        taint.key == ABOUT_TO_GO for taint in taints
+    )
+    return Parsed(Node(shared_text(name), shared_text(zone), addresses, leaving), tuple(flaws))

@@ -10,7 +10,7 @@ Source: Kubernetes API concepts, "Efficient detection of changes", "Streaming li
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from svcdns.cluster import structs
+from svcdns.cluster import envelope_structs, structs
 from svcdns.cluster.compact import DEFAULT_NAMESPACE, compact
 from svcdns.cluster.model import Key, Object
 from svcdns.cluster.object_error import Flaw, ObjectError
@@ -28,7 +28,7 @@ ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
 _CLUSTER_WIDE = frozenset(("Namespace", "Node"))
 _EXCERPT = 200
 
-_Owner = structs.Metadata | structs.Identity
+_Owner = structs.Metadata | envelope_structs.Identity
 
 
 class ObjectEvent(NamedTuple):
@@ -134,20 +134,20 @@ def read_line(line: bytes, kind: str) -> Event:
     """
     read = decode_line(line, kind)
     match read:
-        case structs.Modified():
+        case envelope_structs.Modified():
             return _change(MODIFIED, read.object, kind)
-        case structs.Added():
+        case envelope_structs.Added():
             return _change(ADDED, read.object, kind)
-        case structs.Deleted():
+        case envelope_structs.Deleted():
             return _deletion(read.object.metadata, kind)
-        case structs.Bookmark():
+        case envelope_structs.Bookmark():
             metadata = read.object.metadata
             marks = metadata.annotations
             ends_list = marks is not None and marks.initial_events_end == "true"
             return BookmarkEvent(_version(metadata), ends_list)
-        case structs.Error():
+        case envelope_structs.Error():
             return _status(read.object)
-        case structs.Odd():
+        case envelope_structs.Odd():
             return _odd(read.type, bytes(read.object), kind)
 
 
@@ -235,7 +235,7 @@ def _key(metadata: _Owner, kind: str) -> Key | None:
     return (metadata.namespace or DEFAULT_NAMESPACE, metadata.name)
 
 
-def _version(metadata: _Owner | structs.PageMetadata) -> int:
+def _version(metadata: _Owner | envelope_structs.PageMetadata) -> int:
     """Return the resource version, 0 when there is none; of one resource they are comparable."""
     text = metadata.resource_version
     try:
@@ -244,8 +244,8 @@ def _version(metadata: _Owner | structs.PageMetadata) -> int:
         return 0
 
 
-def _status(status: structs.Status) -> Status:
-    details = status.details or structs.Details()
+def _status(status: envelope_structs.Status) -> Status:
+    details = status.details or envelope_structs.Details()
     causes = tuple(cause.reason for cause in details.causes or () if cause.reason)
     after = max(0, details.retry_after_seconds or 0)
     return Status(status.code or 0, status.reason or "", status.message or "", after, causes)

@@ -43,6 +43,36 @@ class Condition(IntFlag):
     """A second or later entry of the same endpoint's `addresses`: DNS answers it, the proxy not."""
 
 
+class Traffic(NamedTuple):
+    """How traffic comes to a Service."""
+
+    node_ports: tuple[int, ...] = ()
+    """For each of the Service's ports, 0 where it has none; empty: none has one."""
+    external: tuple[bytes, ...] = ()
+    """`externalIPs`, packed."""
+    balancers: tuple[bytes, ...] = ()
+    """Addresses of load balancers that deliver packets unchanged (`ipMode: VIP`), packed; in the
+    order of `outside`, as the ones before."""
+    source_ranges: tuple[str, ...] = ()
+    """`loadBalancerSourceRanges`, as written."""
+    health_check_port: int = 0
+    """Only of type LoadBalancer with external policy Local, else 0."""
+    affinity_seconds: int = 0
+    """For how long a client stays with one endpoint; 0: no affinity."""
+    internal_local: bool = False
+    """`internalTrafficPolicy: Local`."""
+    external_local: bool = False
+    """`externalTrafficPolicy: Local`."""
+    scheduler: str = ""
+    """Asked for by an annotation, known or not; empty: the proxy's own."""
+    is_elsewhere: bool = False
+    """A label says that another proxy, or none, serves it."""
+
+
+PLAIN = Traffic()
+"""Of a Service that is reached in the cluster only, by whomever."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A Service."""
@@ -56,6 +86,12 @@ class Service:
     external_name: str = ""
     ports: tuple[ServicePort, ...] = ()
     publish_not_ready: bool = False
+    outside: tuple[bytes, ...] = ()
+    """Packed addresses at which it is reached from outside: `externalIPs`, load balancers."""
+    outside_names: tuple[str, ...] = ()
+    """Host names of load balancers that have no address."""
+    traffic: Traffic = PLAIN
+    """What only the service proxy needs."""
 
     @property
     def key(self) -> Key:
@@ -100,6 +136,10 @@ class EndpointSlice:
     nodes: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
     fqdns: tuple[str, ...] = ()
+    zone_hints: tuple[tuple[str, ...], ...] = ()
+    """Zones that each address is meant for."""
+    node_hints: tuple[tuple[str, ...], ...] = ()
+    """Nodes that each address is meant for."""
 
     @property
     def key(self) -> Key:
@@ -169,6 +209,8 @@ class Node:
     name: str
     zone: str = ""
     addresses: tuple[bytes, ...] = ()
+    leaving: bool = False
+    """It is being deleted, or the cluster autoscaler is about to: no new clients for it."""
 
     @property
     def key(self) -> Key:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from svcdns.cluster import structs
+from svcdns.cluster import envelope_structs, structs
 from svcdns.cluster.compact import Parsed, compact
 from svcdns.cluster.object_error import MalformedError, ObjectError
 
@@ -38,10 +38,10 @@ VERSIONS: Mapping[str, str] = {
 _DECODERS: dict[type, msgspec.json.Decoder[structs.ApiObject]] = {
     struct: msgspec.json.Decoder(struct) for struct in _STRUCTS.values()
 }
-_HEAD = msgspec.json.Decoder(structs.Head)
-_ODD = msgspec.json.Decoder(structs.Odd)
-_PAGE = msgspec.json.Decoder(structs.Page)
-_STATUS = msgspec.json.Decoder(structs.Status)
+_HEAD = msgspec.json.Decoder(envelope_structs.Head)
+_ODD = msgspec.json.Decoder(envelope_structs.Odd)
+_PAGE = msgspec.json.Decoder(envelope_structs.Page)
+_STATUS = msgspec.json.Decoder(envelope_structs.Status)
 _WORDS = {
     "array": "a list",
     "bool": "true or false",
@@ -59,12 +59,12 @@ _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
 
 
 Line = (
-    structs.Added[structs.ApiObject]
-    | structs.Modified[structs.ApiObject]
-    | structs.Deleted[structs.ApiObject]
-    | structs.Bookmark
-    | structs.Error
-    | structs.Odd
+    envelope_structs.Added[structs.ApiObject]
+    | envelope_structs.Modified[structs.ApiObject]
+    | envelope_structs.Deleted[structs.ApiObject]
+    | envelope_structs.Bookmark
+    | envelope_structs.Error
+    | envelope_structs.Odd
 )
 """One line of a watch."""
 
@@ -107,13 +107,13 @@ def decode(document: Document, kind: str = "") -> structs.ApiObject | Skipped:
         ObjectError: malformed, no kind or version, or a field of another type than the API's.
     """
     try:
-        head = structs.Head(kind=kind) if kind else read_head(document)
+        head = envelope_structs.Head(kind=kind) if kind else read_head(document)
     except MalformedError as error:
         raise ObjectError("", "", "", "", str(error)) from None
     kind = head.kind or ""
     struct = _STRUCTS.get(kind)
     if struct is None or (head.api_version and head.api_version != VERSIONS[kind]):
-        identity = head.metadata or structs.Identity()
+        identity = head.metadata or envelope_structs.Identity()
         version = head.api_version or ""
         return Skipped(version, kind, identity.namespace or "", identity.name or "")
     try:
@@ -124,7 +124,7 @@ def decode(document: Document, kind: str = "") -> structs.ApiObject | Skipped:
         raise _object_error(head, document, error) from None
 
 
-def read_head(document: Document) -> structs.Head:
+def read_head(document: Document) -> envelope_structs.Head:
     """Return kind, version and identity of one object or list.
 
     The items of a list are there only when the document is octets.
@@ -134,7 +134,7 @@ def read_head(document: Document) -> structs.Head:
         ObjectError: no mapping, or it does not say kind and version.
     """
     head = _head(document)
-    identity = head.metadata or structs.Identity()
+    identity = head.metadata or envelope_structs.Identity()
     where = (head.kind or "", identity.namespace or "", identity.name or "")
     if not head.kind:
         raise ObjectError(*where, "kind", "is missing: this is no Kubernetes object")
@@ -162,7 +162,7 @@ def decode_line(line: bytes, kind: str) -> Line:
         raise _malformed(error) from None
 
 
-def decode_page(body: bytes) -> structs.Page:
+def decode_page(body: bytes) -> envelope_structs.Page:
     """Return one page of a list.
 
     Raises:
@@ -171,7 +171,7 @@ def decode_page(body: bytes) -> structs.Page:
     return _decode(_PAGE, body)
 
 
-def decode_status(body: bytes) -> structs.Status:
+def decode_status(body: bytes) -> envelope_structs.Status:
     """Return a Status.
 
     Raises:
@@ -180,22 +180,26 @@ def decode_status(body: bytes) -> structs.Status:
     return _decode(_STATUS, body)
 
 
-def identity_of(document: Document) -> structs.Identity:
+def identity_of(document: Document) -> envelope_structs.Identity:
     """Return whose object this is when something in it is wrong: as far as it can be read."""
     try:
         if isinstance(document, bytes):
-            return _HEAD.decode(document).metadata or structs.Identity()
-        return msgspec.convert(document.get("metadata") or {}, structs.Identity)
+            return _HEAD.decode(document).metadata or envelope_structs.Identity()
+        return msgspec.convert(document.get("metadata") or {}, envelope_structs.Identity)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return structs.Identity()
+        return envelope_structs.Identity()
 
 
 @cache
 def _line_decoder(kind: str) -> msgspec.json.Decoder[Line]:
     """Return the decoder for one kind; making one takes longer than a server without can wait."""
     item: Any = _STRUCTS[kind]
-    lines = structs.Added[item] | structs.Modified[item] | structs.Deleted[item]
-    return msgspec.json.Decoder(lines | structs.Bookmark | structs.Error)
+    lines = (
+        envelope_structs.Added[item]
+        | envelope_structs.Modified[item]
+        | envelope_structs.Deleted[item]
+    )
+    return msgspec.json.Decoder(lines | envelope_structs.Bookmark | envelope_structs.Error)
 
 
 def _decode(decoder: msgspec.json.Decoder[T], octets: bytes) -> T:
@@ -210,19 +214,19 @@ def _malformed(error: Exception) -> MalformedError:
     return MalformedError(_sentence(error), int(octet["octet"]) if octet else None)
 
 
-def _head(document: Document) -> structs.Head:
+def _head(document: Document) -> envelope_structs.Head:
     try:
         if isinstance(document, bytes):
             return _HEAD.decode(document)
         plain = {key: document.get(key) for key in ("apiVersion", "kind", "metadata")}
-        return msgspec.convert(plain, structs.Head)
+        return msgspec.convert(plain, envelope_structs.Head)
     except msgspec.ValidationError as error:
-        raise _object_error(structs.Head(), document, error) from None
+        raise _object_error(envelope_structs.Head(), document, error) from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise _malformed(error) from None
 
 
-def _object_error(head: structs.Head, document: Document, error: Exception) -> ObjectError:
+def _object_error(head: envelope_structs.Head, document: Document, error: Exception) -> ObjectError:
     owner = head.metadata or identity_of(document)
     found = _PATH.search(str(error))
     field = found["path"] if found else ""

@@ -1,4 +1,4 @@
-"""The API's objects, and what it wraps them in, as msgspec structs: only fields that are read.
+"""The API's objects as msgspec structs: only fields that are read.
 
 Unknown fields are skipped while decoding and cost next to nothing. Every field may be missing
 or null: the API server sends `endpoints: null` for an empty list, and hand-written manifests
@@ -7,18 +7,16 @@ leave out what they please. What a missing value means is `compact`'s business.
 Names and meaning: Kubernetes API reference, core/v1 and discovery.k8s.io/v1.
 """
 
-from typing import Generic, TypeVar
-
-from msgspec import Raw, Struct, field
+from msgspec import Struct, field
 
 Labels = dict[str, str | None]
 
 
-class _Part(Struct, gc=False, rename="camel"):
+class Part(Struct, gc=False, rename="camel"):
     """A piece of an API object: read once, never part of a cycle."""
 
 
-class Annotations(_Part):
+class Annotations(Part):
     """The annotations that mean something here; never all of them, some are as large as a file."""
 
     initial_events_end: str | None = field(default=None, name="k8s.io/initial-events-end")
@@ -27,9 +25,12 @@ class Annotations(_Part):
         default=None, name="endpoints.kubernetes.io/last-change-trigger-time"
     )
     """On an EndpointSlice: when its Pods or its Service changed last."""
+    scheduler: str | None = field(default=None, name="svcdns.io/scheduler")
+    """On a Service: how the proxy chooses an endpoint."""
+    router_scheduler: str | None = field(default=None, name="kube-router.io/service.scheduler")
 
 
-class Metadata(_Part):
+class Metadata(Part):
     """`metadata` of any object."""
 
     name: str | None = None
@@ -40,16 +41,29 @@ class Metadata(_Part):
     annotations: Annotations | None = None
 
 
-class ServicePort(_Part):
+class ServicePort(Part):
     """One of `spec.ports` of a Service."""
 
     name: str | None = None
     protocol: str | None = None
     port: int | str | None = None
     target_port: int | str | None = None
+    node_port: int | str | None = None
 
 
-class ServiceSpec(_Part):
+class ClientAffinity(Part):
+    """`sessionAffinityConfig.clientIP` of a Service."""
+
+    timeout_seconds: int | None = None
+
+
+class AffinityConfig(Part):
+    """`sessionAffinityConfig` of a Service."""
+
+    client_ip: ClientAffinity | None = field(default=None, name="clientIP")
+
+
+class ServiceSpec(Part):
     """`spec` of a Service."""
 
     type: str | None = None
@@ -58,25 +72,25 @@ class ServiceSpec(_Part):
     ip_families: list[str] | None = None
     ip_family_policy: str | None = None
     external_name: str | None = None
+    external_ips: list[str] | None = field(default=None, name="externalIPs")
     ports: list[ServicePort] | None = None
     publish_not_ready_addresses: bool | None = None
     selector: Labels | None = None
+    session_affinity: str | None = None
+    session_affinity_config: AffinityConfig | None = None
+    external_traffic_policy: str | None = None
+    internal_traffic_policy: str | None = None
+    load_balancer_source_ranges: list[str] | None = None
+    health_check_node_port: int | None = None
 
 
-class Service(_Part):
-    """A Service."""
-
-    metadata: Metadata = field(default_factory=Metadata)
-    spec: ServiceSpec | None = None
-
-
-class Reference(_Part):
+class Reference(Part):
     """`targetRef`: the object behind an endpoint."""
 
     name: str | None = None
 
 
-class EndpointConditions(_Part):
+class EndpointConditions(Part):
     """`conditions` of one endpoint."""
 
     ready: bool | None = None
@@ -84,7 +98,20 @@ class EndpointConditions(_Part):
     terminating: bool | None = None
 
 
-class Endpoint(_Part):
+class Hint(Part):
+    """A zone or a node that an endpoint is meant for."""
+
+    name: str | None = None
+
+
+class Hints(Part):
+    """`hints` of one endpoint."""
+
+    for_zones: list[Hint] | None = None
+    for_nodes: list[Hint] | None = None
+
+
+class Endpoint(Part):
     """One of `endpoints` of an EndpointSlice."""
 
     addresses: list[str] | None = None
@@ -93,9 +120,10 @@ class Endpoint(_Part):
     target_ref: Reference | None = None
     node_name: str | None = None
     zone: str | None = None
+    hints: Hints | None = None
 
 
-class EndpointPort(_Part):
+class EndpointPort(Part):
     """A port of an EndpointSlice, or of a subset of Endpoints."""
 
     name: str | None = None
@@ -103,7 +131,7 @@ class EndpointPort(_Part):
     port: int | str | None = None
 
 
-class EndpointSlice(_Part):
+class EndpointSlice(Part):
     """An EndpointSlice."""
 
     metadata: Metadata = field(default_factory=Metadata)
@@ -112,16 +140,17 @@ class EndpointSlice(_Part):
     ports: list[EndpointPort] | None = None
 
 
-class EndpointAddress(_Part):
-    """One address of a subset of Endpoints."""
+class EndpointAddress(Part):
+    """One address of a subset of Endpoints, or of a load balancer."""
 
     ip: str | None = None
     hostname: str | None = None
+    ip_mode: str | None = None
     node_name: str | None = None
     target_ref: Reference | None = None
 
 
-class EndpointSubset(_Part):
+class EndpointSubset(Part):
     """One of `subsets` of Endpoints."""
 
     addresses: list[EndpointAddress] | None = None
@@ -129,14 +158,14 @@ class EndpointSubset(_Part):
     ports: list[EndpointPort] | None = None
 
 
-class Endpoints(_Part):
+class Endpoints(Part):
     """An Endpoints object, the older form of EndpointSlices."""
 
     metadata: Metadata = field(default_factory=Metadata)
     subsets: list[EndpointSubset] | None = None
 
 
-class ContainerPort(_Part):
+class ContainerPort(Part):
     """A port that a container declares."""
 
     name: str | None = None
@@ -144,14 +173,14 @@ class ContainerPort(_Part):
     protocol: str | None = None
 
 
-class Container(_Part):
+class Container(Part):
     """A container; `restart_policy` is set on init containers that run along (sidecars)."""
 
     ports: list[ContainerPort] | None = None
     restart_policy: str | None = None
 
 
-class PodSpec(_Part):
+class PodSpec(Part):
     """`spec` of a Pod."""
 
     node_name: str | None = None
@@ -161,20 +190,20 @@ class PodSpec(_Part):
     init_containers: list[Container] | None = None
 
 
-class PodIP(_Part):
+class PodIP(Part):
     """One of `status.podIPs`."""
 
     ip: str | None = None
 
 
-class PodCondition(_Part):
+class PodCondition(Part):
     """One of `status.conditions` of a Pod."""
 
     type: str | None = None
     status: str | None = None
 
 
-class PodStatus(_Part):
+class PodStatus(Part):
     """`status` of a Pod."""
 
     phase: str | None = None
@@ -183,7 +212,7 @@ class PodStatus(_Part):
     conditions: list[PodCondition] | None = None
 
 
-class Pod(_Part):
+class Pod(Part):
     """A Pod."""
 
     metadata: Metadata = field(default_factory=Metadata)
@@ -191,129 +220,58 @@ class Pod(_Part):
     status: PodStatus | None = None
 
 
-class Namespace(_Part):
+class Namespace(Part):
     """A Namespace."""
 
     metadata: Metadata = field(default_factory=Metadata)
 
 
-class NodeAddress(_Part):
+class NodeAddress(Part):
     """One of `status.addresses` of a Node."""
 
     type: str | None = None
     address: str | None = None
 
 
-class NodeStatus(_Part):
-    """`status` of a Node."""
+class LoadBalancer(Part):
+    """`status.loadBalancer` of a Service."""
 
+    ingress: list[EndpointAddress] | None = None
+
+
+class ObservedStatus(Part):
+    """`status` of a Service or a Node."""
+
+    load_balancer: LoadBalancer | None = None
     addresses: list[NodeAddress] | None = None
 
 
-class Node(_Part):
+class Service(Part):
+    """A Service."""
+
+    metadata: Metadata = field(default_factory=Metadata)
+    spec: ServiceSpec | None = None
+    status: ObservedStatus | None = None
+
+
+class Taint(Part):
+    """One of `spec.taints` of a Node."""
+
+    key: str | None = None
+
+
+class NodeSpec(Part):
+    """`spec` of a Node."""
+
+    taints: list[Taint] | None = None
+
+
+class Node(Part):
     """A Node."""
 
     metadata: Metadata = field(default_factory=Metadata)
-    status: NodeStatus | None = None
+    spec: NodeSpec | None = None
+    status: ObservedStatus | None = None
 
 
 ApiObject = Service | EndpointSlice | Endpoints | Pod | Namespace | Node
-
-
-class Identity(_Part):
-    """`metadata` as far as a message needs it."""
-
-    name: str | None = None
-    namespace: str | None = None
-    resource_version: str | int | None = None
-
-
-class Head(_Part):
-    """What stands at the top of any document: its kind, and the items when it is a list."""
-
-    api_version: str | None = None
-    kind: str | None = None
-    metadata: Identity | None = None
-    items: list[Raw] | None = None
-    """Each item as the octets it was written in."""
-
-
-T = TypeVar("T")
-
-
-class _Line(_Part, tag_field="type"):
-    """A line of a watch: its `type` says what `object` is, wherever in the line it stands."""
-
-
-class Added(_Line, Generic[T], tag="ADDED"):
-    """The object is new, or new to who watches."""
-
-    object: T
-
-
-class Modified(_Line, Generic[T], tag="MODIFIED"):
-    """The object was changed."""
-
-    object: T
-
-
-class Deleted(_Line, Generic[T], tag="DELETED"):
-    """The object is gone; this is how it was, with the resource version of its end."""
-
-    object: T
-
-
-class Bookmark(_Line, tag="BOOKMARK"):
-    """Everything up to the resource version of this object, which is only metadata, was sent."""
-
-    object: Namespace
-
-
-class Cause(_Part):
-    """One of `details.causes` of a Status."""
-
-    reason: str | None = None
-
-
-class Details(_Part):
-    """`details` of a Status."""
-
-    causes: list[Cause] | None = None
-    retry_after_seconds: int | None = None
-
-
-class Status(_Part):
-    """Why the API server does not do what it was asked for."""
-
-    code: int | None = None
-    reason: str | None = None
-    message: str | None = None
-    details: Details | None = None
-
-
-class Error(_Line, tag="ERROR"):
-    """The watch ends here."""
-
-    object: Status
-
-
-class Odd(_Part):
-    """A line of no known type, or whose object is not what its type promises."""
-
-    type: str
-    object: Raw
-
-
-class PageMetadata(_Part):
-    """`metadata` of a list."""
-
-    resource_version: str | int | None = None
-    next: str | None = field(default=None, name="continue")
-    remaining_item_count: int | None = None
-
-
-class Page(_Part):
-    """A list or one page of it, each item as the octets it was written in."""
-
-    metadata: PageMetadata
-    items: list[Raw] | None = None

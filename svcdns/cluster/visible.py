@@ -28,7 +28,8 @@ def _answers(value: Object) -> tuple[object, ...]:
     match value:
         case Service():
             external = value.external_name if value.type == "ExternalName" else None
-            return (value.addresses, value.headless, value.ports, external)
+            outside = (value.outside, value.outside_names)
+            return (value.addresses, value.headless, value.ports, external, outside)
         case EndpointSlice():
             return (value.service, value.ports, _ready(value))
         case Pod():

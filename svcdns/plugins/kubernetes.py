@@ -7,8 +7,10 @@ so, and labels about the question for whoever logs it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from svcdns.answers.answer import Answer
+from svcdns.answers.later import Later
 from svcdns.answers.lookup import Stanza
 from svcdns.answers.names import (
     EndpointName,
@@ -20,12 +22,17 @@ from svcdns.answers.names import (
     ServiceName,
     ZonalName,
 )
+from svcdns.answers.negative import Zone
+from svcdns.answers.search_path import domains_of_pod, zone_searched_by_pods
 from svcdns.answers.settings import KubernetesSettings, is_reverse
+from svcdns.answers.transfer import ClusterZone
+from svcdns.cluster.model import Pod
 from svcdns.cluster.selector import parse_selector
 from svcdns.cluster.state import State
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.route.directive import Directive, Scope
-from svcdns.route.stages import Client, Steps
+from svcdns.route.offers import Cluster, ZoneContents
+from svcdns.route.stages import AnswerStep, Client, Steps
 from svcdns.wire.name import OwnerName, from_text, lower, pack_address
 from svcdns.wire.question import Query
 
@@ -199,22 +206,28 @@ def build(settings: KubernetesSettings, scope: Scope) -> Steps:
     """Return the step that answers, the labels, and when the cluster is known."""
     state = scope.cluster(settings)
     stanza = Stanza(settings, state, local_addresses=scope.local_addresses, ask=scope.ask)
+    if settings.pods == "verified":
+        scope.offers.search_paths["kubernetes"] = partial(_search_path, settings.zones, state)
+    scope.offers.clusters.append(Cluster(stanza, state))
+    for zone in map(partial(_whole, settings, scope, state), stanza.zones):
+        scope.offers.zones.append(ZoneContents(zone.name, zone.serial, zone.rrsets))
     return Steps(
         answer=_answer_step(stanza),
+        is_volatile=settings.fallthrough is not None,
         metadata=_metadata_step(stanza, state),
         ready=lambda: state.synced,
     )
 
 
-def _answer_step(stanza: Stanza) -> Callable[[Query, Client], Answer | None]:
+def _answer_step(stanza: Stanza) -> AnswerStep:
     find = stanza.find
     if stanza.settings.fallthrough is None:
         return lambda query, _: find(query.question)
 
-    def answer(query: Query, _: Client) -> Answer | None:
+    def answer(query: Query, _: Client) -> Answer | Later[Answer] | None:
         found = find(query.question)
         # An answer with a zone and an rcode is about a name that does not exist, or may not.
-        if found is None or not found.rcode or found.authority is None:
+        if not isinstance(found, Answer) or not found.rcode or found.authority is None:
             return found
         return None if stanza.is_passed_on(query.question.owner) else found
 
@@ -232,11 +245,30 @@ def _metadata_step(stanza: Stanza, state: State) -> Callable[[Query, Client], Ma
     return metadata
 
 
-def _client_labels(state: State, client: Client) -> dict[str, str]:
+def _whole(settings: KubernetesSettings, scope: Scope, state: State, zone: Zone) -> ClusterZone:
+    return ClusterZone(zone, settings, state, scope.local_addresses)
+
+
+def _search_path(
+    zones: tuple[OwnerName, ...], state: State, owner: OwnerName, client: Client
+) -> tuple[OwnerName, ...] | None:
+    """Return the domains of the cluster in the search list of the Pod that asks."""
+    zone = zone_searched_by_pods(owner, zones)
+    if zone is None:
+        return None
+    pods = _pods_at(state, client)
+    return domains_of_pod(pods[0].namespace, zone) if pods else ()
+
+
+def _pods_at(state: State, client: Client) -> tuple[Pod, ...]:
     try:
-        pods = state.pods_at(pack_address(client.address))
+        return state.pods_at(pack_address(client.address))
     except ValueError:
-        return {}  # a socket that is no IP socket
+        return ()  # a socket that is no IP socket
+
+
+def _client_labels(state: State, client: Client) -> dict[str, str]:
+    pods = _pods_at(state, client)
     if not pods:
         return {}
     pod = pods[0]

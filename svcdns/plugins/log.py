@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from svcdns.answers.answer import Answer
+from svcdns.answers.foreign import opened
 from svcdns.corefile.addresses import expand_zone
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.corefile.directives import suggest
@@ -122,14 +124,20 @@ def class_of(observed: Observed) -> str:
 
     NODATA is a denial because of its SOA; without one an empty answer is a success.
     """
-    answer = observed.answer
     if observed.query.question.rrtype in (RRType.AXFR, RRType.IXFR):
         return "error"
+    answer = None if observed.answer is None else opened(observed.answer)
     has_answer = answer is not None and bool(answer.answer)
     if observed.rcode == RCode.NOERROR:
-        is_denied = answer is not None and answer.authority is not None and not has_answer
+        is_denied = answer is not None and _has_soa(answer) and not has_answer
         return "denial" if is_denied else "success"
     return "denial" if observed.rcode == RCode.NXDOMAIN and not has_answer else "error"
+
+
+def _has_soa(answer: Answer) -> bool:
+    return answer.authority is not None or any(
+        rrset.rrtype == RRType.SOA for rrset in answer.authority_records
+    )
 
 
 _FLAGS = (

@@ -18,6 +18,7 @@ Where to look:
     snapshot           the last known state in a file: written whole, read or refused
     snapshot_file      the octets of that file
     replacing          a file replaced as a whole
+    text_file          hosts and zone files: their text, and whether they have changed
 
 Nothing here logs: whoever follows a source gets problems and summary lines as values.
 """

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from svcdns.cluster.compact import SERVICE_NAME, ZONE
+from svcdns.cluster.traffic import HEADLESS, PROXY_NAME
 from svcdns.source.assembly import NAMESPACE_NAME, Labelled
 from svcdns.source.pseudonyms import Pseudonyms, Readdressing
 from svcdns.source.renaming import HOSTNAME, OLD_ZONE, POD_NAME, Names, Renaming
@@ -32,7 +33,7 @@ _KEPT_LABELS = frozenset(
     (
         *("app", "k8s-app", *(f"app.kubernetes.io/{name}" for name in _RECOMMENDED)),
         *(SERVICE_NAME, ZONE, OLD_ZONE, HOSTNAME, POD_NAME, NAMESPACE_NAME),
-        *("endpointslice.kubernetes.io/managed-by", "service.kubernetes.io/headless"),
+        *("endpointslice.kubernetes.io/managed-by", HEADLESS, PROXY_NAME),
     )
 )
 # Nobody's, by RFC 2606 section 2.

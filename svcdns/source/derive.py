@@ -22,13 +22,13 @@ from svcdns.cluster.compact import (
     TERMINATING,
     endpoint_ports,
     object_name,
-    packed,
     pod_addresses,
     port_number,
     usable_label,
 )
 from svcdns.cluster.model import EndpointPort, EndpointSlice
 from svcdns.cluster.object_error import Flaw
+from svcdns.cluster.outside import packed
 from svcdns.source.offline_addresses import FAMILIES, families
 
 _OVER = frozenset(("Succeeded", "Failed"))

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from svcdns.cluster.compact import SERVICE_NAME, ZONE
+from svcdns.cluster.compact import ABOUT_TO_GO, SERVICE_NAME, ZONE
 from svcdns.cluster.model import (
     Condition,
     Endpoint,
@@ -25,8 +25,10 @@ from svcdns.cluster.model import (
     Pod,
     Service,
     ServicePort,
+    Traffic,
 )
 from svcdns.cluster.parse import VERSIONS
+from svcdns.cluster.traffic import HEADLESS, PROXY_NAME, SCHEDULER
 from svcdns.source import yaml_writer
 from svcdns.source.assembly import NAMESPACE_NAME, Labelled, Labels
 from svcdns.source.yaml_writer import Value
@@ -37,6 +39,9 @@ Form = Literal["yaml", "json"]
 # No address, but not nothing either: a Service without any is given one when it is read.
 _NO_ADDRESS = "unassigned"
 _ADDRESS_TYPES = {4: "IPv4", 16: "IPv6", 0: "FQDN"}
+_LEAVING: dict[str, Value] = {"spec": {"taints": [{"key": ABOUT_TO_GO, "effect": "NoSchedule"}]}}
+_ANOTHER = "another"
+"""Name of a proxy of which only that it is another one is known."""
 _UNSAFE = re.compile(r"[^a-z0-9-]")
 # A name that no Namespace can have.
 _NODES = "_nodes"
@@ -86,8 +91,9 @@ def document(value: Object, labels: Labels) -> dict[str, Value]:
     carried: dict[str, Value] = {key: each or "" for key, each in labels.items()}
     content: dict[str, Value] = {}
     match value:
-        case Service():
-            content = {"spec": _service_spec(value)}
+        case Service(traffic=traffic):
+            content = {"spec": _service_spec(value), **_service_status(value)}
+            carried |= _proxy_label(traffic, labels)
         case EndpointSlice(service=service):
             carried |= {SERVICE_NAME: service} if service else {}
             content = _slice(value)
@@ -98,6 +104,7 @@ def document(value: Object, labels: Labels) -> dict[str, Value]:
         case Node(zone=zone):
             carried |= {ZONE: zone} if zone else {}
             content = {"status": {"addresses": list(map(_internal, value.addresses))}}
+            content |= _LEAVING if value.leaving else {}
         case Namespace(name) if carried.get(NAMESPACE_NAME) == name:
             del carried[NAMESPACE_NAME]  # it is there without being written
     metadata: dict[str, Value] = {"name": value.name}
@@ -105,6 +112,8 @@ def document(value: Object, labels: Labels) -> dict[str, Value]:
         metadata["namespace"] = value.key[0]
     if carried:
         metadata["labels"] = carried
+    if isinstance(value, Service) and value.traffic.scheduler:
+        metadata["annotations"] = {SCHEDULER: value.traffic.scheduler}
     return {"apiVersion": VERSIONS[kind], "kind": kind, "metadata": metadata, **content}
 
 
@@ -142,10 +151,53 @@ def _service_spec(value: Service) -> dict[str, Value]:
         if len(addresses) > 1:
             spec["clusterIPs"] = addresses
     if value.ports:
-        spec["ports"] = list(map(_port, value.ports))
+        numbers = value.traffic.node_ports or (0,) * len(value.ports)
+        spec["ports"] = [
+            _port(port) | ({"nodePort": number} if number else {})
+            for port, number in zip(value.ports, numbers, strict=True)
+        ]
     if value.publish_not_ready:
         spec["publishNotReadyAddresses"] = True
+    return spec | _traffic_spec(value.traffic)
+
+
+def _proxy_label(traffic: Traffic, labels: Labels) -> dict[str, Value]:
+    """Return the label that says that another proxy serves it, if no such is carried."""
+    is_said = not {PROXY_NAME, HEADLESS}.isdisjoint(labels)
+    return {PROXY_NAME: _ANOTHER} if traffic.is_elsewhere and not is_said else {}
+
+
+def _traffic_spec(traffic: Traffic) -> dict[str, Value]:
+    """Return what `spec` says about how clients come and are spread."""
+    spec: dict[str, Value] = {}
+    if traffic.external:
+        spec["externalIPs"] = list(map(address_text, traffic.external))
+    if traffic.affinity_seconds:
+        spec["sessionAffinity"] = "ClientIP"
+        config: Value = {"timeoutSeconds": traffic.affinity_seconds}
+        spec["sessionAffinityConfig"] = {"clientIP": config}
+    if traffic.internal_local:
+        spec["internalTrafficPolicy"] = "Local"
+    if traffic.external_local:
+        spec["externalTrafficPolicy"] = "Local"
+    if traffic.health_check_port:
+        spec["healthCheckNodePort"] = traffic.health_check_port
+    if traffic.source_ranges:
+        spec["loadBalancerSourceRanges"] = list(traffic.source_ranges)
     return spec
+
+
+def _service_status(value: Service) -> dict[str, Value]:
+    """Return addresses and names of load balancers."""
+    traffic = value.traffic
+    ingress: list[Value] = []
+    for address in value.outside:
+        if address in traffic.balancers:
+            ingress.append({"ip": address_text(address)})
+        elif address not in traffic.external:
+            ingress.append({"ip": address_text(address), "ipMode": "Proxy"})
+    ingress += [{"hostname": name} for name in value.outside_names]
+    return {"status": {"loadBalancer": {"ingress": ingress}}} if ingress else {}
 
 
 def _port(port: ServicePort | EndpointPort) -> dict[str, Value]:
@@ -165,9 +217,9 @@ def _slice(value: EndpointSlice) -> dict[str, Value]:
 def _endpoints(value: EndpointSlice) -> Iterator[dict[str, Value]]:
     addresses: list[Value] = []
     last: dict[str, Value] | None = None
-    for one in value.endpoints():
+    for index, one in enumerate(value.endpoints()):
         text = one.fqdn or address_text(one.address)
-        rest = _rest_of_endpoint(one)
+        rest = _rest_of_endpoint(one) | _hints(value, index)
         is_further = bool(one.conditions & Condition.FURTHER)
         if is_further and rest == last:
             addresses.append(text)
@@ -199,6 +251,16 @@ def _rest_of_endpoint(one: Endpoint) -> dict[str, Value]:
     if one.pod:
         rest["targetRef"] = {"kind": "Pod", "name": one.pod}
     return rest
+
+
+def _hints(value: EndpointSlice, index: int) -> dict[str, Value]:
+    columns = {"forZones": value.zone_hints, "forNodes": value.node_hints}
+    hints: dict[str, Value] = {
+        key: [{"name": name} for name in column[index]]
+        for key, column in columns.items()
+        if column and column[index]
+    }
+    return {"hints": hints} if hints else {}
 
 
 def _internal(address: bytes) -> dict[str, Value]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from svcdns.cluster.compact import SERVICE_NAME, ZONE
-from svcdns.cluster.model import EndpointSlice, Namespace, Node, Object, Pod, Service
+from svcdns.cluster.model import EndpointSlice, Namespace, Node, Object, Pod, Service, Traffic
 from svcdns.source.assembly import NAMESPACE_NAME, Labelled, Labels
 from svcdns.wire.name import address_text, pack_address
 
@@ -20,6 +20,8 @@ POD_NAME = "statefulset.kubernetes.io/pod-name"
 
 # Labels of which the value says what counts; who writes manifests adds them.
 _SAID_BY_VALUE = frozenset((SERVICE_NAME, ZONE, OLD_ZONE))
+# Those of the kernel have at most four letters or so; see ipvsadm(8).
+_SCHEDULER = re.compile(r"[a-z]{2,5}", re.ASCII)
 _DASHED = re.compile(r"[0-9]{1,3}(-[0-9]{1,3}){3}", re.ASCII)
 
 
@@ -74,6 +76,9 @@ class Renaming:
                     name=names.service[name],
                     addresses=tuple([names.service_address[one] for one in value.addresses]),
                     external_name=self._global_name(value.external_name),
+                    outside=(),
+                    outside_names=(),
+                    traffic=_without_addresses(value.traffic),
                 )
             case EndpointSlice():
                 return self._slice(value)
@@ -89,7 +94,9 @@ class Renaming:
                 return Namespace(names.namespace[name])
             case Node(name, zone):
                 addresses = tuple([names.address[one] for one in value.addresses])
-                return Node(names.node[name], names.zone[zone.lower()], addresses)
+                return replace(
+                    value, name=names.node[name], zone=names.zone[zone.lower()], addresses=addresses
+                )
 
     def _slice(self, value: EndpointSlice) -> EndpointSlice:
         names = self._names
@@ -105,6 +112,12 @@ class Renaming:
             nodes=tuple([names.node[one] for one in value.nodes]),
             zones=tuple([names.zone[one.lower()] for one in value.zones]),
             fqdns=tuple(map(self._global_name, value.fqdns)),
+            zone_hints=tuple(
+                [tuple([names.zone[one.lower()] for one in each]) for each in value.zone_hints]
+            ),
+            node_hints=tuple(
+                [tuple([names.node[one] for one in each]) for each in value.node_hints]
+            ),
         )
 
     def _labels(self, labels: Labels) -> dict[str, str | None]:
@@ -150,6 +163,12 @@ class Renaming:
         if address is None:
             return self._names.host[label]
         return address_text(self._names.address[address]).translate({0x2E: "-", 0x3A: "-"})
+
+
+def _without_addresses(traffic: Traffic) -> Traffic:
+    """Return what says nothing about whose cluster it is; a scheduler may be any text."""
+    scheduler = traffic.scheduler if _SCHEDULER.fullmatch(traffic.scheduler) else ""
+    return traffic._replace(external=(), balancers=(), source_ranges=(), scheduler=scheduler)
 
 
 def _packed(text: str) -> bytes | None:

@@ -28,8 +28,7 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.openmetrics import exposition as openmetrics
 
 from svcdns.route.traffic import NAMED_TYPES, Traffic
-from svcdns.telemetry.metrics import (
-    ALL,
+from svcdns.telemetry.catalogue import (
     DO_REQUESTS,
     DURATION,
     MALFORMED,
@@ -38,12 +37,11 @@ from svcdns.telemetry.metrics import (
     RESPONSE_SIZE,
     RESPONSES,
     UDP_DROPPED,
-    Distribution,
     Kind,
     Labels,
     Metric,
-    Metrics,
 )
+from svcdns.telemetry.metrics import Distribution, Metrics
 from svcdns.wire.codes import rcode_text
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -105,7 +103,7 @@ class _Families:
     def collect(self) -> Iterator[Family]:
         """Yield every family that has a series."""
         numbers, distributions = _series(self._metrics)
-        for metric in ALL:
+        for metric in self._metrics.catalogue:
             if metric.kind is Kind.HISTOGRAM:
                 if rows := distributions.get(metric.name):
                     yield self._histogram(metric, rows)

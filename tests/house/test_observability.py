@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from svcdns.telemetry.metrics import ALL, Kind, Metric
+from svcdns.telemetry.catalogue import ALL, Kind, Metric
 from svcdns.wire.edns import InfoCode
 from tests.support.tree import ROOT, parsed, relative, source_files
 

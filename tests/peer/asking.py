@@ -69,7 +69,7 @@ def _exchange(
             octets, (_, port) = client.recvfrom(65_535)
             answered = (port, int.from_bytes(octets[:2]))
             if answered in awaited:
-                found[answered] = octets
+                found.setdefault(answered, octets)  # CoreDNS answers twice now and then
     return found
 
 
@@ -92,7 +92,7 @@ def ask_stream(port: int, messages: Sequence[bytes]) -> list[Response]:
                 received += octets
                 while len(received) >= 2 and len(received) >= 2 + int.from_bytes(received[:2]):
                     end = 2 + int.from_bytes(received[:2])
-                    found[int.from_bytes(received[2:4])] = bytes(received[2:end])
+                    found.setdefault(int.from_bytes(received[2:4]), bytes(received[2:end]))
                     del received[:end]
                 if len(messages) - 1 in found:  # the others have come before, or never will
                     client.settimeout(_QUIET_SECONDS)

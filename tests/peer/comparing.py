@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -40,23 +40,44 @@ class Report:
         return "\n".join((head, "differences that are documented:", *rows, *faults, again))
 
 
-def compare(pair: Pair, cluster: Cluster, questions: Sequence[Ask], report: Report) -> None:
+Explain = Callable[[Case], list[str] | None]
+"""Return the rows that explain a case; None if none does."""
+
+
+def explain_opt(case: Case) -> list[str] | None:
+    """Return the rows that explain how the OPT records differ; None if they do not suffice."""
+    if case.theirs is None or case.ours is None:
+        return []
+    return explain_edns(case.theirs.edns, case.ours.edns)
+
+
+def compare(
+    pair: Pair,
+    cluster: Cluster,
+    questions: Sequence[Ask],
+    report: Report,
+    explain: Explain = explain,
+    explain_opt: Explain = explain_opt,
+) -> None:
     """Ask both servers of a stanza; add what differs to the report."""
     report.questions += len(questions)
     ask_them = _them(pair.theirs)
     for asked, theirs, ours in _outcomes(pair, questions):
         case = Case(cluster, pair, asked, theirs, ours, ask_them)
         whole = _whole(case)
-        if differs(whole.theirs, whole.ours):
+        if differs(whole.theirs, whole.ours, pair.stanza.slack):
             rows = explain(whole)
             if rows is None and None in (whole.theirs, whole.ours):
                 whole = _patiently(whole)
-                rows = explain(whole) if differs(whole.theirs, whole.ours) else []
+                rows = (
+                    explain(whole) if differs(whole.theirs, whole.ours, pair.stanza.slack) else []
+                )
             _note(report, rows, whole)
         elif whole is not case:
-            _note(report, explain_cut(theirs, ours, asked.udp_size), case)
+            size = min(asked.udp_size, pair.stanza.udp_limit)
+            _note(report, explain_cut(theirs, ours, size), case)
         if whole.ours is not None and whole.theirs is not None and whole.theirs.is_readable:
-            _note(report, explain_edns(whole.theirs.edns, whole.ours.edns), whole)
+            _note(report, explain_opt(whole), whole)
 
 
 def _whole(case: Case) -> Case:

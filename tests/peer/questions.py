@@ -82,6 +82,11 @@ class Ask(NamedTuple):
         """Octets the client can take."""
         return max(512, int.from_bytes(self.opt[3:5]))
 
+    @property
+    def dnssec_ok(self) -> bool:
+        """The flag DO."""
+        return bool(self.opt[7:8] and self.opt[7] & 0x80)
+
     def wire(self, identity: int) -> bytes:
         """Return the message."""
         additional = len(self.opt) > 0

@@ -25,6 +25,8 @@ IGNORED = (
 """Rows of docs/compatibility.md that cannot be seen here: letter case, compression, order."""
 
 
+SECTIONS = ("answer", "authority", "additional")
+_PARTS = ("rcode", "flags", "question", "spelling")
 UNREADABLE = "unreadable"
 """Stands for an RCODE."""
 
@@ -82,7 +84,7 @@ class Reply:
 
     def __str__(self) -> str:
         lines = [f"{self.rcode} {self.flags} {self.size} octets {self.edns or 'no OPT'}"]
-        for section in ("answer", "authority", "additional"):
+        for section in SECTIONS:
             lines += [f"    {section:10} {line}" for line in getattr(self, section)]
         return "\n".join(lines)
 
@@ -149,9 +151,30 @@ def _lines(section: list[dns.rrset.RRset], client_port: int) -> Iterator[str]:
         yield f"{rrset.name.to_text().lower()} {rrset.ttl} {rrset.rdclass.name} {kind} {text}"
 
 
-def differs(theirs: Reply | None, ours: Reply | None) -> bool:
-    """Return whether two responses say different things, EDNS apart."""
+def differs(theirs: Reply | None, ours: Reply | None, slack: int = 0) -> bool:
+    """Return whether two responses say different things, EDNS apart.
+
+    TTLs that are not 0 may differ by `slack` seconds: those of answers that grow old.
+    """
     if theirs is None or ours is None:
         return theirs is not ours
-    parts = ("rcode", "flags", "question", "answer", "authority", "additional", "spelling")
-    return any(getattr(theirs, part) != getattr(ours, part) for part in parts)
+    if any(getattr(theirs, part) != getattr(ours, part) for part in _PARTS):
+        return True
+    return any(not _is_near(getattr(theirs, part), getattr(ours, part), slack) for part in SECTIONS)
+
+
+def _is_near(theirs: tuple[str, ...], ours: tuple[str, ...], slack: int) -> bool:
+    """Return whether two sections have the same records, with TTLs near each other."""
+    if theirs == ours:
+        return True
+    left, right = (sorted(map(without_ttl, section)) for section in (theirs, ours))
+    return [one for one, _ in left] == [one for one, _ in right] and all(
+        (one == 0) == (other == 0) and abs(one - other) <= slack
+        for (_, one), (_, other) in zip(left, right, strict=True)
+    )
+
+
+def without_ttl(line: str) -> tuple[str, int]:
+    """Return a record without its TTL, and the TTL."""
+    owner, ttl, rest = line.split(" ", 2)
+    return f"{owner} {rest}", int(ttl)

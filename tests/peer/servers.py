@@ -13,7 +13,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -22,13 +22,13 @@ from typing import Any, Self, TypeVar
 
 import pytest
 
-from svcdns.app.build import Surroundings, configure, plans_of
+from svcdns.app.build import Configuration, Surroundings, configure, plans_of
 from svcdns.app.feed import Feed
 from svcdns.app.files import examine_text
 from svcdns.cluster.model import Object
 from svcdns.cluster.parse import Skipped, parse
 from svcdns.cluster.selector import parse_selector
-from svcdns.route.exchange import StreamResponder
+from svcdns.route.stream_responder import StreamResponder
 from svcdns.server.limits import dns_connections
 from svcdns.server.sockets import open_listener
 from svcdns.server.tcp import TcpListener
@@ -40,6 +40,7 @@ from svcdns.wire.question import Query
 from tests.peer.api import FakeApi
 from tests.peer.clusters import Cluster
 from tests.peer.stanzas import Stanza
+from tests.peer.upstream import Upstream, upstreams
 from tests.support.tree import ROOT
 
 ADDRESS = f"127.83.{os.getpid() >> 8 & 0xFF}.{os.getpid() & 0xFF}"
@@ -114,6 +115,15 @@ class Background:
             self.run(_close(server))
 
     @contextlib.contextmanager
+    def upstreams(self) -> Iterator[tuple[dict[str, str], dict[str, Upstream]]]:
+        """Serve one upstream of each kind; yield addresses and servers by their words."""
+        serving = upstreams(ADDRESS)
+        try:
+            yield self.run(serving.__aenter__())
+        finally:
+            self.run(serving.__aexit__(None, None, None))
+
+    @contextlib.contextmanager
     def svcdns(
         self, cluster: Cluster | None, corefile: str, bugs: list[tuple[Exception, Query]]
     ) -> Iterator[None]:
@@ -159,10 +169,16 @@ async def _serve(
             on_bug=lambda error, query: bugs.append((error, query)),
         ),
     )
+    exchanges = configuration.exchanges.values()
+    feed.serve(configuration.stanzas, exchanges, configuration.changed)
     if cluster is not None:
         feed.apply(_Source(cluster), int(time.time()))
+    loop = asyncio.get_running_loop()
+    beside = [loop.create_task(_run(run)) for _, run in configuration.runs]
+    beside.append(loop.create_task(_tick(configuration)))
     connections = dns_connections()
     streams: list[TcpListener] = []
+    datagrams: list[UdpListener] = []
     with contextlib.ExitStack() as opened:
         for place, exchange in configuration.exchanges.items():
             listener = open_listener(place.address, place.port)
@@ -176,18 +192,33 @@ async def _serve(
                     on_error=_fail,
                 )
                 udp.start()
-                opened.callback(udp.stop)
+                datagrams.append(udp)
                 responder = StreamResponder(exchange, ipv6=pair.is_ipv6)
                 streams.append(TcpListener(pair.tcp, responder, connections))
                 streams[-1].start()
         closing = opened.pop_all()
 
     async def close() -> None:
+        for task in beside:
+            task.cancel()
         for stream in streams:
             await stream.close(0)
+        for udp in datagrams:
+            await udp.stop(0)
         closing.close()
 
     return close
+
+
+async def _run(run: Callable[[], Awaitable[None]]) -> None:
+    await run()
+
+
+async def _tick(configuration: Configuration) -> None:
+    while True:
+        for step in configuration.ticks:
+            step(time.monotonic())
+        await asyncio.sleep(1)
 
 
 def _fail(error: OSError) -> None:
@@ -283,10 +314,12 @@ def both(
     cluster: Cluster | None,
     stanzas: Sequence[Stanza],
     folder: Path,
+    words: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
 ) -> Iterator[list[Pair]]:
     """Run both servers on one cluster; yield a pair of ports for each stanza.
 
-    Without a cluster, the API server has nothing to say.
+    Without a cluster, the API server has nothing to say. `words` stand in the Corefile for what
+    CoreDNS and svcdns are given in their place.
     """
     ports = filter(_is_free, _candidates)
     pairs = [Pair(one, next(ports), next(ports)) for one in stanzas]
@@ -298,10 +331,18 @@ def both(
         theirs = (
             one.stanza.corefile(one.theirs, f"bind {ADDRESS}", endpoint=endpoint) for one in pairs
         )
-        ours = "".join(one.stanza.corefile(one.ours) for one in pairs)
+        ours = (one.stanza.corefile(one.ours) for one in pairs)
         with (
-            background.svcdns(cluster, ours, bugs),
-            coredns(program, "".join(theirs), [one.theirs for one in pairs], folder),
+            background.svcdns(cluster, _put("".join(ours), words[1]), bugs),
+            coredns(
+                program, _put("".join(theirs), words[0]), [one.theirs for one in pairs], folder
+            ),
         ):
             yield pairs
     assert not bugs, bugs
+
+
+def _put(text: str, words: Mapping[str, str]) -> str:
+    for word, meaning in words.items():
+        text = text.replace(word, meaning)
+    return text

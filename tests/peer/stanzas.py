@@ -42,6 +42,10 @@ class Stanza:
     """Zones; none of them means all."""
     beside: tuple[str, ...] = ()
     """Other directives of the block."""
+    slack: int = 0
+    """Seconds by which TTLs may differ, because they count down."""
+    udp_limit: int = 65_535
+    """Octets of the longest UDP response, whatever the client takes."""
 
     @property
     def zones(self) -> tuple[str, ...]:
@@ -53,6 +57,11 @@ class Stanza:
         """What the stanza serves."""
         networks = (word for word in self.arguments or self.keys if "/" in word)
         return (*self.zones, *(zone for network in networks for zone in _reverse_zones(network)))
+
+    def has(self, words: str) -> bool:
+        """Return whether a line of the block begins with these words."""
+        lines = (line.strip() for line in self.corefile(0).splitlines())
+        return any(f"{line} ".startswith(f"{words} ") for line in lines)
 
     def corefile(self, port: int, *own: str, endpoint: str = "") -> str:
         """Return the server block.

@@ -122,4 +122,5 @@ def _fake() -> FakeApi:
     api = FakeApi()
     for token, user in _USERS.items():
         api.let_in(user, token=token)
+    api.put(objects.namespace("shop"))
     return api

@@ -3,7 +3,7 @@
     Namespace shop
     Service shop/web 10.96.4.7 port http/TCP 80
     Service shop/db headless port sql/TCP 5432
-    Service shop/edge LoadBalancer 10.96.4.8 port https/TCP 443
+    Service shop/edge LoadBalancer 10.96.4.8 port https/TCP 443 outside=192.0.2.1
     Service shop/mail ExternalName mail.example.com
     EndpointSlice shop/db-1 of db port sql/TCP 5432: 10.1.0.3 hostname=db-0, 10.1.0.4 not-ready
     Pod shop/db-0 10.1.0.3 fd00::3
@@ -15,6 +15,7 @@ endpoint.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from svcdns.cluster.change import WatchEvent
 from svcdns.cluster.model import (
@@ -83,6 +84,22 @@ def _key(text: str) -> Key:
 
 
 def _service(namespace: str, name: str, words: list[str]) -> Service:
+    outside = [word.removeprefix("outside=") for word in words if word.startswith("outside=")]
+    service = _inside(namespace, name, [word for word in words if "outside=" not in word])
+    named = tuple(word for word in outside if not _is_address(word))
+    packed = tuple(pack_address(word) for word in outside if _is_address(word))
+    return replace(service, outside=packed, outside_names=named)
+
+
+def _is_address(word: str) -> bool:
+    try:
+        pack_address(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _inside(namespace: str, name: str, words: list[str]) -> Service:
     ports, words = _ports(words)
     service_ports = tuple(ServicePort(port, protocol, number) for port, protocol, number in ports)
     if words[:1] == ["ExternalName"]:

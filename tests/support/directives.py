@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from svcdns.answers.answer import Answer
+from svcdns.answers.foreign import Outcome
+from svcdns.answers.later import Later
 from svcdns.answers.settings import KubernetesSettings
 from svcdns.cluster.state import State
 from svcdns.corefile.arguments import Arguments
 from svcdns.corefile.parser import parse
-from svcdns.route.directive import Directive
+from svcdns.route.directive import Asking, Directive
+from svcdns.route.offers import Offers
+from svcdns.telemetry.metrics import Metrics
 from svcdns.wire.question import Question
 
 
@@ -17,16 +20,23 @@ class FixedScope:
     zones = ("cluster.local.",)
     server = "dns://:53"
     root = ""
+    asking = Asking()
     local_addresses: tuple[bytes, ...] = ()
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.metrics = Metrics()
+        self.offers = Offers()
+        self.forgotten = 0
 
     def cluster(self, settings: KubernetesSettings) -> State:
         raise AssertionError(settings)
 
-    def ask(self, question: Question, depth: int) -> Answer | None:
-        raise AssertionError(question, depth)
+    def ask(self, question: Question) -> Outcome | Later[Outcome | None] | None:
+        raise AssertionError(question)
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
     def log(self, line: str) -> None:
         self.lines.append(line)

@@ -42,6 +42,8 @@ def manifest(value: Object) -> dict[str, Any]:
             document["status"] = {"phase": "Running", "podIPs": addresses}
         case Node():
             metadata["labels"] = {"topology.kubernetes.io/zone": value.zone}
+            if value.leaving:
+                metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
             document["status"] = {
                 "addresses": [
                     {"type": "InternalIP", "address": address_text(one)} for one in value.addresses

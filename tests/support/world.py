@@ -15,6 +15,9 @@ from svcdns.corefile.parser import parse
 from svcdns.plugins import DIRECTIVES, UNSUPPORTED
 from svcdns.plugins.kubernetes import DIRECTIVE
 from svcdns.route.compile import read
+from svcdns.route.directive import Asking
+from svcdns.route.offers import Offers
+from svcdns.telemetry.metrics import Metrics
 from svcdns.wire.name import from_text, pack_address
 from svcdns.wire.question import Question
 from svcdns.wire.rrset import RRset, addresses
@@ -60,11 +63,14 @@ class _Scope:
     zones = ("cluster.local.",)
     server = "dns://:53"
     root = ""
+    asking = Asking()
 
     def __init__(
         self, state: State, local_addresses: tuple[bytes, ...], elsewhere: dict[Question, RRset]
     ) -> None:
         self.local_addresses = local_addresses
+        self.offers = Offers()
+        self.metrics = Metrics()
         self._state = state
         self._elsewhere = elsewhere
 
@@ -73,9 +79,12 @@ class _Scope:
         assert selectors == ("", ""), "selectors are for whoever feeds the state"
         return self._state
 
-    def ask(self, question: Question, _depth: int) -> Answer | None:
+    def ask(self, question: Question) -> Answer | None:
         found = self._elsewhere.get(question)
         return None if found is None else Answer(answer=(found,), authoritative=False)
+
+    def forget(self) -> None:
+        raise AssertionError("there is nothing to forget")
 
     def log(self, line: str) -> None:
         raise AssertionError(line)

@@ -39,6 +39,15 @@ def test_a_service_touches_its_name_and_its_addresses_before_and_after() -> None
     }
 
 
+def test_a_service_touches_its_external_addresses_too() -> None:
+    before = Service("shop", "web", outside=(FIRST,))
+    after = Service("shop", "web", outside=(SECOND,))
+
+    touched = affected([change(before, after)])
+
+    assert {on_service("shop", "web"), on_address(FIRST), on_address(SECOND)} <= touched
+
+
 def test_a_new_endpoint_touches_its_service_and_its_own_address_only() -> None:
     touched = affected([change(endpoint_slice(FIRST), endpoint_slice(FIRST + SECOND))])
 

@@ -6,6 +6,8 @@ from typer.testing import CliRunner, Result
 
 from svcdns.app.options import DEFAULT_COREFILE, Options
 from svcdns.cli.main import app, command_line
+from svcdns.corefile.directives import ORDER
+from svcdns.plugins import SUPPORTED
 
 Serve = Callable[..., tuple[Result, list[Options]]]
 
@@ -142,5 +144,12 @@ def test_version_and_plugins_start_nothing(serve: Serve) -> None:
     assert noted == []
     assert (version.exit_code, plugins.exit_code) == (0, 0)
     assert version.stdout.startswith("svcdns-")
-    assert "Other plugins:\n" in plugins.stdout
-    assert "\n  dns.kubernetes\n" in plugins.stdout
+    assert "kubernetes" in plugins.stdout.splitlines()
+
+
+@pytest.mark.parametrize("line", ["-plugins", "serve -plugins", "serve --plugins"])
+def test_plugins_lists_every_directive_one_a_line_as_coredns_does(serve: Serve, line: str) -> None:
+    listed, _ = serve(line)
+
+    assert listed.stdout.splitlines() == sorted(SUPPORTED)
+    assert set(SUPPORTED) <= set(ORDER)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from svcdns.cluster.archive import LAYOUT, pack, unpack
 from svcdns.cluster.columns import Columns
-from svcdns.cluster.model import EndpointSlice, Namespace, Node, Object, Pod, Service
+from svcdns.cluster.model import EndpointSlice, Namespace, Node, Object, Pod, Service, Traffic
 from svcdns.cluster.state import KINDS
 from tests.support.cluster_objects import objects
 
@@ -33,19 +33,23 @@ def test_any_objects_survive_a_round_trip(values: list[Object]) -> None:
 
 def test_layout_is_counted_up_when_a_class_changes() -> None:
     # Another arrangement here needs another number, or old files are misread.
+    assert Traffic._fields == (
+        *("node_ports", "external", "balancers", "source_ranges", "health_check_port"),
+        *("affinity_seconds", "internal_local", "external_local", "scheduler", "is_elsewhere"),
+    )
     arrangement = {kind.__name__: kind.__match_args__ for kind in KINDS}  # type: ignore[attr-defined]
 
-    assert LAYOUT == 1
+    assert LAYOUT == 3
     assert arrangement == {
         "Namespace": ("name",),
-        "Node": ("name", "zone", "addresses"),
+        "Node": ("name", "zone", "addresses", "leaving"),
         "Service": (
             *("namespace", "name", "type", "addresses", "headless", "external_name", "ports"),
-            "publish_not_ready",
+            *("publish_not_ready", "outside", "outside_names", "traffic"),
         ),
         "EndpointSlice": (
             *("namespace", "name", "service", "width", "addresses", "conditions", "ports"),
-            *("hostnames", "pods", "nodes", "zones", "fqdns"),
+            *("hostnames", "pods", "nodes", "zones", "fqdns", "zone_hints", "node_hints"),
         ),
         "Pod": ("namespace", "name", "addresses", "labels"),
     }
@@ -101,22 +105,24 @@ def test_any_octets_are_values_or_refused(kind: type, octets: bytes) -> None:
     [
         pytest.param(Namespace, [7], "Expected `str`", id="a number for a name"),
         pytest.param(Namespace, ["a", "b"], "length 1", id="a field too many"),
-        pytest.param(Node, ["a", "", [b"abc"]], "4 or 16 octets", id="an address of three octets"),
+        pytest.param(
+            Node, ["a", "", [b"abc"], False], "4 or 16 octets", id="an address of three octets"
+        ),
         pytest.param(
             EndpointSlice,
-            ["a", "b", "", 4, b"1234", b"", [], [], [], [], [], []],
+            ["a", "b", "", 4, b"1234", b"", [], [], [], [], [], [], [], []],
             "columns of a/b",
             id="an address without conditions",
         ),
         pytest.param(
             EndpointSlice,
-            ["a", "b", "", 4, b"1234", b"1", [], [], ["p", "q"], [], [], []],
+            ["a", "b", "", 4, b"1234", b"1", [], [], ["p", "q"], [], [], [], [], []],
             "columns of a/b",
             id="two Pods for one address",
         ),
         pytest.param(
             EndpointSlice,
-            ["a", "b", "", 5, b"12345", b"1", [], [], [], [], [], []],
+            ["a", "b", "", 5, b"12345", b"1", [], [], [], [], [], [], [], []],
             "columns of a/b",
             id="an address of five octets",
         ),

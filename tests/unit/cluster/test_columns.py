@@ -39,11 +39,20 @@ def test_a_slice_gives_back_the_endpoints_it_was_made_of(endpoints: list[Endpoin
     assert len(value) == len(endpoints)
 
 
+def hints_of(value: EndpointSlice, index: int) -> structs.Hints:
+    zones, nodes = (
+        [structs.Hint(name) for name in column[index]] if column else None
+        for column in (value.zone_hints, value.node_hints)
+    )
+    return structs.Hints(zones, nodes)
+
+
 @given(slices())
 def test_a_slice_made_again_of_its_endpoints_is_equal(value: EndpointSlice) -> None:
     columns = Columns()
-    for one in value.endpoints():
+    for index, one in enumerate(value.endpoints()):
         columns.add(one.address, one.conditions, one.hostname, one.pod, one.node, one.zone)
+        columns.hint_last(hints_of(value, index))
         if one.fqdn:
             columns.name_last(one.fqdn)
 

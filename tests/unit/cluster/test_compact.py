@@ -8,13 +8,13 @@ from svcdns.cluster.compact import (
     Parsed,
     cluster_addresses,
     compact,
-    packed,
     pod_addresses,
     port_number,
     usable_label,
 )
-from svcdns.cluster.model import Condition, EndpointPort, EndpointSlice, Pod, Service
+from svcdns.cluster.model import Condition, EndpointPort, EndpointSlice, Node, Pod, Service
 from svcdns.cluster.object_error import Flaw, ObjectError
+from svcdns.cluster.outside import packed
 from svcdns.wire.name import pack_address
 
 READY, SERVING, TERMINATING = Condition.READY, Condition.SERVING, Condition.TERMINATING
@@ -289,6 +289,44 @@ def test_a_node_has_the_zone_of_the_old_label_too() -> None:
     node = compact(structs.Node(structs.Metadata(name="a", labels=labels))).value
 
     assert getattr(node, "zone", "") == "zone-1"
+
+
+@pytest.mark.parametrize(
+    ("deleted", "taint", "leaving"),
+    [
+        (None, None, False),
+        (None, "node.kubernetes.io/not-ready", False),
+        (None, "ToBeDeletedByClusterAutoscaler", True),
+        ("2026-01-01T00:00:00Z", None, True),
+    ],
+)
+def test_a_node_that_is_about_to_go_is_leaving(
+    deleted: str | None,
+    taint: str | None,
+    leaving: bool,  # noqa: FBT001  a table
+) -> None:
+    spec = structs.NodeSpec([structs.Taint(taint)]) if taint else None
+    metadata = structs.Metadata(name="a", deletion_timestamp=deleted)
+
+    node = compact(structs.Node(metadata, spec)).value
+
+    assert isinstance(node, Node)
+    assert node.leaving is leaving
+
+
+def test_a_hint_says_whom_an_endpoint_is_meant_for() -> None:
+    hints = structs.Hints([structs.Hint("z1"), structs.Hint()], None)
+    endpoints = [
+        structs.Endpoint(["10.0.0.1"], hints=hints),
+        structs.Endpoint(["10.0.0.2", "10.0.0.3"]),
+    ]
+    metadata = structs.Metadata(name="web-1", namespace="shop")
+
+    value = compact(structs.EndpointSlice(metadata, "IPv4", endpoints)).value
+
+    assert isinstance(value, EndpointSlice)
+    assert value.zone_hints == (("z1",), (), ())
+    assert value.node_hints == ()
 
 
 def test_endpoints_are_no_object_of_the_cluster() -> None:

@@ -1,5 +1,7 @@
 """Whatever happened: the state and all its indexes are those of the objects there are now."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +53,10 @@ def assert_indexes(state: State, current: Objects) -> None:
             (value for value in found if address in addresses(value)), key=lambda value: value.key
         )
         assert state.services_at(address) == tuple(v for v in holders if isinstance(v, Service))
+        outside = [v for v in found if isinstance(v, Service) and address in v.outside]
+        assert state.services_from_outside(address) == tuple(
+            sorted(outside, key=lambda value: value.key)
+        )
         assert state.pods_at(address) == tuple(v for v in holders if isinstance(v, Pod))
         assert state.slices_at(address) == tuple(v for v in holders if isinstance(v, EndpointSlice))
 
@@ -161,6 +167,24 @@ def test_an_object_that_is_listed_twice_is_as_it_came_last() -> None:
     changes = state.replace(Service, [WEB, later], 1)
 
     assert changes == [Change(Service, WEB.key, None, later)]
+
+
+@given(st.lists(services, max_size=4), st.lists(services, max_size=4), st.data())
+def test_a_list_is_taken_as_it_is_whether_its_objects_are_those_held_or_only_equal(
+    before: list[Service], new: list[Service], data: st.DataObject
+) -> None:
+    state = State()
+    state.replace(Service, before, 1)
+    held = [*state.services]
+    copies = [replace(value) for value in held]
+    listed = data.draw(
+        st.lists(st.sampled_from([*held, *copies, *new]) if held or new else st.nothing())
+    )
+
+    state.replace(Service, listed, 2)
+
+    latest: Objects = {(Service, value.key): value for value in listed}
+    assert_indexes(state, latest)
 
 
 @pytest.mark.parametrize(

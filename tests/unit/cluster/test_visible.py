@@ -52,6 +52,8 @@ POD = Pod("shop", "web-0", (bytes((10, 1, 0, 3)),))
         pytest.param(WEB, replace(WEB, ports=(ServicePort("", "TCP", 80),)), True, id="port"),
         pytest.param(WEB, replace(WEB, addresses=(b"\x0a\x60\x00\x08",)), True, id="ClusterIP"),
         pytest.param(WEB, replace(WEB, addresses=(), headless=True), True, id="headless"),
+        pytest.param(WEB, replace(WEB, outside=(b"\xc0\0\2\1",)), True, id="external address"),
+        pytest.param(WEB, replace(WEB, outside_names=("lb.example",)), True, id="external name"),
         pytest.param(EXTERNAL, replace(EXTERNAL, external_name="b.example"), True, id="target"),
         pytest.param(EXTERNAL, replace(EXTERNAL, type="ClusterIP"), True, id="no CNAME any more"),
         pytest.param(SLICE, replace(SLICE, nodes=("a", "c")), False, id="node"),

@@ -33,7 +33,7 @@ def test_what_is_missing_is_told_in_one_sentence(name: str) -> None:
 
 def test_a_directive_that_is_missing_is_a_mistake_with_its_place() -> None:
     corefile = parse(
-        ".:53 {\n    errors\n    forward . 10.0.0.2\n}\n",
+        ".:53 {\n    errors\n    etcd . 10.0.0.2\n}\n",
         "Corefile",
         read=lambda path: path,
         glob=lambda pattern: [pattern],
@@ -44,14 +44,14 @@ def test_a_directive_that_is_missing_is_a_mistake_with_its_place() -> None:
         read(corefile, DIRECTIVES, UNSUPPORTED)
 
     first, *_, hint = str(caught.value).splitlines()
-    assert first == "Corefile:3:5: 'forward' is not supported yet"
-    assert hint == f"  hint: {UNSUPPORTED['forward']}"
+    assert first == "Corefile:3:5: 'etcd' is not supported yet"
+    assert hint == f"  hint: {UNSUPPORTED['etcd']}"
 
 
 def test_checking_a_corefile_loads_no_heavy_package() -> None:
     code = (
         "import sys, svcdns.plugins; "
-        "print([n for n in ('re2', 'prometheus_client', 'kubernetes', 'dnslib', 'asyncio')"
+        "print([n for n in ('re2', 'prometheus_client', 'kubernetes', 'dnslib', 'aiohttp')"
         " if n in sys.modules])"
     )
 

@@ -246,20 +246,20 @@ class ClusterScope(FixedScope):
 
     local_addresses = (bytes((192, 0, 2, 1)),)
 
-    def __init__(self, state: State, ask: Callable[[Question, int], Answer | None]) -> None:
+    def __init__(self, state: State, ask: Callable[[Question], Answer | None]) -> None:
         super().__init__()
         self.state = state
         self.selectors: list[tuple[str, str]] = []
-        self.asked: list[tuple[Question, int]] = []
+        self.asked: list[Question] = []
         self._ask = ask
 
     def cluster(self, settings: KubernetesSettings) -> State:
         self.selectors.append((settings.labels, settings.namespace_labels))
         return self.state
 
-    def ask(self, question: Question, depth: int) -> Answer | None:
-        self.asked.append((question, depth))
-        return self._ask(question, depth)
+    def ask(self, question: Question) -> Answer | None:
+        self.asked.append(question)
+        return self._ask(question)
 
 
 CLUSTER = """
@@ -271,7 +271,7 @@ CLIENT = FixedClient(address="10.1.0.3")
 
 
 def built(text: str, state: State | None = None) -> tuple[Steps, ClusterScope]:
-    scope = ClusterScope(state or state_of(CLUSTER), lambda _, __: None)
+    scope = ClusterScope(state or state_of(CLUSTER), lambda _: None)
     return DIRECTIVE.build(settings_of(DIRECTIVE, text), scope), scope
 
 
@@ -342,7 +342,7 @@ def test_targets_outside_are_asked_through_the_scope() -> None:
 
     answer = answer_of(steps, "away.shop.svc.cluster.local")
 
-    assert [(one.owner, depth) for one, depth in scope.asked] == [(from_text("www.example.com"), 1)]
+    assert [one.owner for one in scope.asked] == [from_text("www.example.com")]
     assert answer is not None
     assert answer.answer[0].rrtype == RRType.CNAME
 

@@ -4,14 +4,14 @@ import pytest
 
 from svcdns.answers.answer import Answer
 from svcdns.plugins.whoami import DIRECTIVE
-from svcdns.route.exchange import Exchange, Inner
+from svcdns.route.exchange import Exchange
 from svcdns.route.route import Route
 from svcdns.route.router import Router
 from svcdns.wire.codes import RCode
 from svcdns.wire.name import ROOT
 from svcdns.wire.question import Query
 from tests.support.directives import FixedScope, problems_of, settings_of
-from tests.support.stubs import FixedClient, packet, question
+from tests.support.stubs import FixedClient, packet, question, steps_of
 
 
 def asked(name: str, client: FixedClient, rrtype: int = 1) -> dns.message.Message:
@@ -20,13 +20,12 @@ def asked(name: str, client: FixedClient, rrtype: int = 1) -> dns.message.Messag
     assert steps.answer is not None
     exchange = Exchange(
         "dns://:53",
-        Router([Route(".", ROOT, (steps.answer,))]),
-        Inner(),
+        Router([Route(".", ROOT, steps_of(steps.answer))]),
         clock=lambda: 0.0,
         on_bug=lambda bug, _: pytest.fail(repr(bug)),
     )
     response = exchange.respond(packet(question(name, rrtype)), client)
-    assert response is not None
+    assert isinstance(response, bytes)
     return dns.message.from_wire(response)
 
 

@@ -15,6 +15,7 @@ from svcdns.cluster.model import (
     Pod,
     Service,
     ServicePort,
+    Traffic,
 )
 from svcdns.cluster.state import State
 from svcdns.source.assembly import Labelled
@@ -183,6 +184,65 @@ def test_a_service_looks_as_the_api_spells_it() -> None:
 )
 def test_kinds_of_service(value: Service, spec: object) -> None:
     assert document(value, {})["spec"] == spec
+
+
+def test_external_addresses_and_names_of_load_balancers_are_written() -> None:
+    one, two, three = (pack_address(f"192.0.2.{number}") for number in (1, 2, 3))
+    traffic = Traffic(external=(one,), balancers=(two,))
+    value = Service(
+        "shop", "web", outside=(one, two, three), outside_names=("lb.example",), traffic=traffic
+    )
+
+    written = document(value, {})
+
+    assert written["spec"] == {
+        "type": "ClusterIP",
+        "clusterIP": "unassigned",
+        "externalIPs": ["192.0.2.1"],
+    }
+    ingress = [
+        {"ip": "192.0.2.2"},
+        {"ip": "192.0.2.3", "ipMode": "Proxy"},
+        {"hostname": "lb.example"},
+    ]
+    assert written["status"] == {"loadBalancer": {"ingress": ingress}}
+
+
+def test_what_only_the_proxy_needs_is_written() -> None:
+    traffic = Traffic(
+        node_ports=(30080, 0),
+        source_ranges=("10.0.0.0/8",),
+        health_check_port=32000,
+        affinity_seconds=60,
+        internal_local=True,
+        external_local=True,
+        scheduler="sh",
+        is_elsewhere=True,
+    )
+    ports = (ServicePort("http", "TCP", 80), ServicePort("dns", "UDP", 53))
+
+    written = document(Service("shop", "web", "LoadBalancer", ports=ports, traffic=traffic), {})
+
+    assert written["metadata"] == {
+        "name": "web",
+        "namespace": "shop",
+        "labels": {"service.kubernetes.io/service-proxy-name": "another"},
+        "annotations": {"svcdns.io/scheduler": "sh"},
+    }
+    assert written["spec"] == {
+        "type": "LoadBalancer",
+        "clusterIP": "unassigned",
+        "ports": [
+            {"name": "http", "protocol": "TCP", "port": 80, "nodePort": 30080},
+            {"name": "dns", "protocol": "UDP", "port": 53},
+        ],
+        "sessionAffinity": "ClientIP",
+        "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 60}},
+        "internalTrafficPolicy": "Local",
+        "externalTrafficPolicy": "Local",
+        "healthCheckNodePort": 32000,
+        "loadBalancerSourceRanges": ["10.0.0.0/8"],
+    }
 
 
 def test_a_service_without_an_address_is_not_given_one_when_it_is_read() -> None:

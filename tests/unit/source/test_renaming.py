@@ -2,9 +2,19 @@
 
 import pytest
 
+from svcdns.cluster import structs
 from svcdns.cluster.columns import Columns
 from svcdns.cluster.compact import SERVICE_NAME, ZONE
-from svcdns.cluster.model import EndpointPort, EndpointSlice, Namespace, Node, Object, Pod, Service
+from svcdns.cluster.model import (
+    EndpointPort,
+    EndpointSlice,
+    Namespace,
+    Node,
+    Object,
+    Pod,
+    Service,
+    Traffic,
+)
 from svcdns.source.assembly import NAMESPACE_NAME, Labelled, Labels
 from svcdns.source.renaming import HOSTNAME, OLD_ZONE, POD_NAME, Names, Renaming
 from svcdns.wire.name import pack_address
@@ -44,6 +54,48 @@ def test_a_service() -> None:
         addresses=(pack_address("99.96.4.7"),),
         publish_not_ready=True,
     )
+
+
+def test_what_lies_outside_the_cluster_is_left_out() -> None:
+    value = Service("shop", "web", outside=(b"\xc0\0\2\1",), outside_names=("lb.example",))
+
+    assert renamed(value).value == Service("namespace(shop)", "service(web)")
+
+
+def test_what_the_proxy_needs_stays_but_for_addresses() -> None:
+    traffic = Traffic(
+        node_ports=(30080,),
+        external=(b"\xc0\0\2\1",),
+        balancers=(b"\xc0\0\2\2",),
+        source_ranges=("192.0.2.0/24",),
+        affinity_seconds=60,
+        external_local=True,
+        scheduler="sh",
+    )
+
+    found = renamed(Service("shop", "web", traffic=traffic)).value
+
+    assert isinstance(found, Service)
+    assert found.traffic == Traffic(
+        node_ports=(30080,), affinity_seconds=60, external_local=True, scheduler="sh"
+    )
+
+
+def test_a_scheduler_that_is_a_name_of_somebodys_goes() -> None:
+    value = Service("shop", "web", traffic=Traffic(scheduler="acme-fast"))
+
+    assert renamed(value).value == Service("namespace(shop)", "service(web)")
+
+
+def test_hints_are_names_of_zones_and_nodes() -> None:
+    columns = Columns()
+    columns.add(pack_address("10.0.0.1"), 3, "", "", "", "")
+    columns.hint_last(structs.Hints([structs.Hint("Zone-1")], [structs.Hint("node-a")]))
+
+    found = renamed(columns.slice("shop", "web-1", "web", 4, ())).value
+
+    assert isinstance(found, EndpointSlice)
+    assert (found.zone_hints, found.node_hints) == ((("zone(zone-1)",),), (("node(node-a)",),))
 
 
 def test_a_slice() -> None:

@@ -100,6 +100,33 @@ def test_nobody_listens_where_connections_are_refused() -> None:
     live(steps)
 
 
+def test_a_server_that_lingers_lets_nobody_in_and_its_watches_say_nothing_until_they_break() -> (
+    None
+):
+    async def steps(api: FakeApi) -> None:
+        first, second = ("https://a", "https://b")
+        connection = api.connection(servers=(first, second))
+        async with Events(connection, "Service", **WATCH_LIST) as events:
+            await events.until_synced()
+            api.linger(first)
+            api.put(objects.service("mail"))
+            with pytest.raises(LostError) as refused:
+                await connection.get(PATH, silence_seconds=7)
+            connection.next_server()
+            assert (await fetch(connection, "Service"))[0] == 200
+
+            loop = asyncio.get_running_loop()
+            loop.call_later(60, api.cut)
+            with pytest.raises(LostError, match="reset"):
+                await anext(events)
+            assert now() == 60
+
+        assert refused.value.refused
+        assert len(api.received) == 3
+
+    live(steps)
+
+
 def test_a_token_is_read_again_when_told_to() -> None:
     async def steps(api: FakeApi) -> None:
         old, new = "first", "second"

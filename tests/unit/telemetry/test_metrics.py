@@ -3,7 +3,7 @@
 import pytest
 
 from svcdns.route.traffic import LANES, Lane, Traffic
-from svcdns.telemetry.metrics import (
+from svcdns.telemetry.catalogue import (
     ALL,
     API_DURATION,
     HEALTH_DURATION,
@@ -12,8 +12,8 @@ from svcdns.telemetry.metrics import (
     PANICS,
     PLUGIN_ENABLED,
     Kind,
-    Metrics,
 )
+from svcdns.telemetry.metrics import Metrics
 
 UDP = LANES.index(Lane("udp", "1", 0))
 
