@@ -73,7 +73,7 @@ class Surroundings:
     interfaces: Callable[[], Mapping[str, Sequence[str]]] = dict
     """The addresses of this machine, by the name of their interface."""
     reasons: bool = True
-    asking: Asking = Asking()
+    asking: Asking = field(default_factory=Asking)
     """How other servers are asked."""
     metrics: Metrics = field(default_factory=Metrics)
     log: Callable[[str], None] = print

@@ -49,6 +49,7 @@ class Feed:
         self._exchanges: tuple[Exchange, ...] = ()
         self._changed: tuple[Callable[[], None], ...] = ()
         self._followers: list[Callable[[], None]] = []
+        self._kept: list[View] = []
         self.last_change = 0
         """Unix seconds of the last batch that changed something; 0 before any."""
 
@@ -78,9 +79,14 @@ class Feed:
             changed: called after every change.
         """
         self._stanzas = stanzas
-        self._states = {view: self.state(view) for view in stanzas}
+        self._states = {view: self.state(view) for view in (*stanzas, *self._kept)}
         self._exchanges = tuple(exchanges)
         self._changed = tuple(changed)
+
+    def keep(self, view: View) -> State:
+        """Return the state of a view that is kept up to date whatever is served."""
+        self._kept.append(view)
+        return self.state(view)
 
     def follow(self, follower: Callable[[], None]) -> None:
         """Call `follower` after every change, whatever is served."""

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from types import CoroutineType
 from typing import NamedTuple
 
+from svcdns.answers.settings import is_reverse
 from svcdns.app.build import Configuration, Surroundings, configure, plans_of
-from svcdns.app.feed import Feed
+from svcdns.app.feed import Feed, Source
 from svcdns.app.files import examine_corefile, examine_text
 from svcdns.app.following import read_once
 from svcdns.app.near import near
 from svcdns.app.start_error import StartError
 from svcdns.route.exchange import Exchange
+from svcdns.wire.name import OwnerName
 from svcdns.wire.question import Question, read_query
 
 DEFAULT_COREFILE = """\
@@ -66,31 +68,68 @@ def ask(message: bytes, *, manifests: str, corefile: str | None = None) -> Reply
         OSError: a file cannot be read.
     """
     question = read_query(message).question
-    if corefile is None:
-        plans = plans_of(examine_text(DEFAULT_COREFILE, "default", {}))
-    else:
-        plans = plans_of(examine_corefile(corefile, os.environ))
-    feed = Feed()
-    configuration = configure(plans, Surroundings(feed, log=lambda _: None))
-    feed.serve(configuration.stanzas, configuration.exchanges.values())
-    feed.state()
     snapshot = read_once(manifests)
-    feed.apply(snapshot, int(time.time()))
-    exchange = _listener(configuration, question)
+    asking = Asking(snapshot, corefile)
     started = time.perf_counter()
-    response = exchange.respond(message, _Nobody())
-    if isinstance(response, CoroutineType):
-        response = asyncio.run(response)
+    response = asking.response(message)
     seconds = time.perf_counter() - started
-    if not isinstance(response, bytes):
-        raise StartError("the Corefile answers this query with silence, or with a zone transfer")
     is_answer = not response[3] & 0x0F and any(response[6:8])
     return Reply(
         response,
         seconds,
-        () if is_answer else near(feed.state(), question.owner),
+        () if is_answer else near(asking.state, question.owner),
         tuple(map(str, snapshot.problems)),
     )
+
+
+class Asking:
+    """A server without sockets that knows a cluster."""
+
+    def __init__(self, source: Source, corefile: str | None = None) -> None:
+        """Compile the Corefile, take in the cluster.
+
+        Args:
+            source: all objects.
+            corefile: path; None: kubeadm's `kubernetes` stanza.
+
+        Raises:
+            CorefileError: the Corefile has mistakes.
+            StartError: there are no server blocks.
+            OSError: a file cannot be read.
+        """
+        if corefile is None:
+            plans = plans_of(examine_text(DEFAULT_COREFILE, "default", {}))
+        else:
+            plans = plans_of(examine_corefile(corefile, os.environ))
+        feed = Feed()
+        self._configuration = configure(plans, Surroundings(feed, log=lambda _: None))
+        feed.serve(self._configuration.stanzas, self._configuration.exchanges.values())
+        self.state = feed.state()
+        feed.apply(source, int(time.time()))
+
+    @property
+    def zones(self) -> tuple[OwnerName, ...]:
+        """The zones of clusters in which names of Services lie, as the Corefile orders them."""
+        stanzas = [one for found in self._configuration.stanzas.values() for one in found]
+        zones = (zone for one in stanzas for zone in one.zones if not is_reverse(zone))
+        return tuple(dict.fromkeys(zones))
+
+    def response(self, message: bytes) -> bytes:
+        """Return the response to one query.
+
+        Raises:
+            MalformedQueryError: it is none.
+            StartError: the Corefile answers it with no single message.
+        """
+        exchange = _listener(self._configuration, read_query(message).question)
+        response = exchange.respond(message, _Nobody())
+        if isinstance(response, CoroutineType):
+            response = asyncio.run(response)
+        if not isinstance(response, bytes):
+            raise StartError(
+                "the Corefile answers this query with silence, or with a zone transfer"
+            )
+        return response
 
 
 def _listener(configuration: Configuration, question: Question) -> Exchange:

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
 
@@ -26,6 +27,7 @@ from svcdns.app.measure import measure, size_of
 from svcdns.app.memory import clear_away, settle
 from svcdns.app.options import Options
 from svcdns.app.probes import lameduck_seconds
+from svcdns.app.proxy_beside import ProxyBeside
 from svcdns.app.reload import Reload
 from svcdns.app.serving import DRAIN_SECONDS, Serving
 from svcdns.app.serving import Process as Shared
@@ -98,7 +100,11 @@ class Process:
                 self._feed, self._metrics, self._status, self._connections, self._on_socket_error
             )
         )
-        self._watching = Watching(self._feed, options, os.environ, self._metrics, self._status)
+        self._beside = ProxyBeside(options.proxy)
+        self._watching = Watching(
+            self._feed, options, os.environ, self._metrics, self._status, self._beside.stanzas
+        )
+        self._beside.join(self._feed, self._watching, is_live=options.manifests is None)
         self._manifests: Manifests | None = None
         self._reload = Reload(options, self._metrics, self._take, Random())  # noqa: S311  jitter
 
@@ -115,6 +121,7 @@ class Process:
             self._read_manifests()
             if self._options.pidfile is not None:
                 _write_pidfile(self._options.pidfile)
+            await self._beside.begin()
             lives: list[Live] = []
             if self._manifests is None:
                 lives = self._watching.begin(configuration.stanzas)
@@ -129,7 +136,11 @@ class Process:
         await first_load(lives, self._stop)
         self._start(configuration)
         self._reload.begin(self._reading, configuration)
-        loops = {"tick": self._tick, "reload": self._reload.run}
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
+            "tick": self._tick,
+            "reload": self._reload.run,
+            **self._beside.loops(),
+        }
         if self._manifests is not None:
             loops["manifests"] = self._manifests.follow
         self._say_ready(configuration)
@@ -143,6 +154,7 @@ class Process:
             for task in work:
                 task.cancel()
         await self._watching.close()
+        await self._beside.close()
         await self._serving.close()
         output().flush()
         return 0

@@ -7,7 +7,7 @@ is missing.
 
 import gc
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from svcdns.app.memory import settle
@@ -74,6 +74,7 @@ class WatchReport:
         changed: Callable[[str], None],
         clock: Callable[[], float],
         rest: CollectorRest | None = None,
+        triggered: Callable[[Sequence[float]], None] | None = None,
     ) -> None:
         """Begin well.
 
@@ -83,7 +84,9 @@ class WatchReport:
                 nothing, whenever that changes.
             clock: monotonic seconds.
             rest: the process's own; None: one that nobody shares.
+            triggered: is called with the Unix times of changes of endpoints, of each batch.
         """
+        self._triggered = triggered
         self._metrics = metrics
         self._changed = changed
         self._clock = clock
@@ -146,14 +149,13 @@ class WatchReport:
         if resource.kind is not EndpointSlice:
             return
         now = time.time()
-        for text in trigger_times:
-            try:
-                began = datetime.fromisoformat(text).astimezone(UTC).timestamp()
-            except ValueError:
-                continue
+        began = list(_moments(trigger_times))
+        for moment in began:
             self._metrics.observe(
-                names.PROGRAMMING, max(0.0, now - began), "headless_with_selector"
+                names.PROGRAMMING, max(0.0, now - moment), "headless_with_selector"
             )
+        if self._triggered is not None:
+            self._triggered(began)
 
     def lost(self, resource: Resource, server: str, why: str, retry_seconds: float) -> None:
         """Tell of a loss once, then once a minute."""
@@ -249,6 +251,14 @@ class WatchReport:
         if refused := [name for name, one in self._refusals.items() if one.since is not None]:
             parts.append(f"svcdns is not permitted to read {' and '.join(refused)}")
         self._changed("; ".join(parts))
+
+
+def _moments(texts: Iterable[str]) -> Iterator[float]:
+    for text in texts:
+        try:
+            yield datetime.fromisoformat(text).astimezone(UTC).timestamp()
+        except ValueError:
+            continue
 
 
 def _moment(seconds: float) -> str:

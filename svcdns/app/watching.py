@@ -5,9 +5,10 @@ what nobody sees any more is let go when the new one is in use.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import count
+from types import MappingProxyType
 
 from svcdns.answers.settings import KubernetesSettings
 from svcdns.app.feed import Feed, View
@@ -34,7 +35,21 @@ class Watching:
         environment: Mapping[str, str],
         metrics: Metrics,
         status: Status,
+        also: Stanzas = MappingProxyType({}),
     ) -> None:
+        """Follow nothing yet.
+
+        Args:
+            feed: gets the objects.
+            options: the command line's.
+            environment: of the process.
+            metrics: gets the numbers.
+            status: is told of loops of ours that fail.
+            also: is followed whatever the configuration asks for.
+        """
+        self.on_trigger: Callable[[Sequence[float]], None] | None = None
+        """Is called with the Unix times of changes of endpoints when they come in."""
+        self._also = also
         self._feed = feed
         self._options = options
         self._environment = environment
@@ -55,7 +70,8 @@ class Watching:
         Raises:
             StartError: a kubeconfig, token or certificate is missing or wrong.
         """
-        wanted = {view: own for view, own in stanzas.items() if not self._is_followed(view, own)}
+        seen = self._with_more(stanzas)
+        wanted = {view: own for view, own in seen.items() if not self._is_followed(view, own)}
         clock = asyncio.get_running_loop().time
         lives = lives_of(
             self._feed,
@@ -63,7 +79,11 @@ class Watching:
             self._options,
             self._environment,
             lambda view: WatchReport(
-                self._metrics, partial(self._remarks.set, view), clock, self._rest
+                self._metrics,
+                partial(self._remarks.set, view),
+                clock,
+                self._rest,
+                self.on_trigger if view in self._also else None,
             ),
         )
         for live in lives:
@@ -83,7 +103,8 @@ class Watching:
 
     async def settle(self, stanzas: Stanzas) -> None:
         """Let go what `stanzas`, the ones in use from now on, do not see."""
-        for view in [view for view in self._lives if view not in stanzas]:
+        seen = self._with_more(stanzas)
+        for view in [view for view in self._lives if view not in seen]:
             self._retired.append(self._lives.pop(view))
             self._remarks.set(view, "")
         if self._retired:
@@ -102,6 +123,18 @@ class Watching:
         if self._keeping is not None:
             await self._keeping.end()
         await self._let_go()
+
+    def is_synced(self, view: View) -> bool:
+        """Return whether the API server itself has said everything about a view."""
+        live = self._lives.get(view)
+        return live is not None and live.is_synced
+
+    def _with_more(self, stanzas: Stanzas) -> Stanzas:
+        """Return `stanzas` and what is followed besides; what both see they share."""
+        if not self._also:
+            return stanzas
+        views = dict.fromkeys((*stanzas, *self._also))
+        return {view: (*stanzas.get(view, ()), *self._also.get(view, ())) for view in views}
 
     def _is_followed(self, view: View, stanzas: Sequence[KubernetesSettings]) -> bool:
         live = self._lives.get(view)

@@ -17,7 +17,7 @@ from time import monotonic
 from types import CoroutineType
 from typing import Protocol
 
-from svcdns.route.responder import Responder
+from svcdns.route.responder import Reply, Responder
 from svcdns.server.accept import Accepted, Acceptor
 from svcdns.server.failure import servfail
 from svcdns.server.limits import Connections
@@ -211,25 +211,24 @@ class Connection(asyncio.BufferedProtocol, Accepted):
         responder, backlog, client = self._listener.responder, self._backlog, self._client
         started = monotonic()
         framed: list[bytes] = []
-        asked = size = 0
-        while self._may_answer and asked < SLICE and size < HIGH_WATER:
+        most, asked, size = self._turn(), 0, 0
+        while backlog and asked < most and size < HIGH_WATER:
             packet = backlog.popleft()
             asked += 1
-            self._asked += 1
             try:
                 reply = responder.respond(packet, client)
                 if isinstance(reply, bytes):
                     framed.append(frame(reply))
                     size += len(reply)
-                elif isinstance(reply, CoroutineType):
-                    self._waiting.respond(reply)
-                elif reply is not None:
-                    self._waiting.transfer(reply)  # type: ignore[arg-type]  # what is left
+                else:
+                    self._wait_for(reply)
+                    most = min(most, asked + MOST_WAITING - len(self._waiting))
             except Exception as error:  # noqa: BLE001  one query fails, never the connection
                 self._listener.acceptor.report(error)
                 apology = servfail(packet, stream=True)
                 if apology is not None:
                     framed.append(frame(apology))
+        self._asked += asked
         if framed and self._transport is not None:
             # Only an answer counts as life: silence filled with rubbish is silence.
             self.quiet_since = started
@@ -241,12 +240,18 @@ class Connection(asyncio.BufferedProtocol, Accepted):
         except Exception as error:  # noqa: BLE001  the client has its answer
             self._listener.acceptor.report(error)
 
-    @property
-    def _may_answer(self) -> bool:
-        """Whether there is something to answer, and it may take its time."""
-        if 0 < self._listener.patience.queries <= self._asked:
-            return False
-        return bool(self._backlog) and len(self._waiting) < MOST_WAITING
+    def _turn(self) -> int:
+        """Return how many queries may be answered now: fewer once some have to be waited for."""
+        room = SLICE if len(self._waiting) < MOST_WAITING else 0
+        queries = self._listener.patience.queries
+        return min(room, queries - self._asked) if queries > 0 else room
+
+    def _wait_for(self, reply: Reply) -> None:
+        """Send later what is not there yet."""
+        if isinstance(reply, CoroutineType):
+            self._waiting.respond(reply)
+        elif reply is not None:
+            self._waiting.transfer(reply)  # type: ignore[arg-type]  # what is left
 
     def _send(self, framed: bytes) -> None:
         """Send a response that was waited for; nothing to send is a query that gets none."""
@@ -275,7 +280,7 @@ class Connection(asyncio.BufferedProtocol, Accepted):
             transport.pause_reading()
         elif self._backlog:
             transport.pause_reading()
-            if self._may_answer and not self._is_continuing:
+            if self._turn() > 0 and not self._is_continuing:
                 self._is_continuing = True
                 asyncio.get_running_loop().call_soon(self._continue)
         elif self._is_ending:

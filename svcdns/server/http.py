@@ -27,6 +27,9 @@ PAGE_SECONDS = 10.0
 LINGER_SECONDS = 1.0
 """For a client we refused to notice, before what it still sends resets the connection."""
 
+EVERY_PATH = "*"
+"""Key of the page for every path that has none of its own."""
+
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -187,7 +190,8 @@ class _Connection(asyncio.Protocol, Accepted):
         transport.pause_reading()
         self.quiet_since = monotonic()
         self._deadline = self.quiet_since + PAGE_SECONDS
-        page = self._server.pages.get(request.path)
+        pages = self._server.pages
+        page = pages.get(request.path) or pages.get(EVERY_PATH)
         try:
             response = page(request.headers) if page is not None else _plain(404)
         except Exception as error:  # noqa: BLE001  one page fails, never the listener

@@ -23,7 +23,7 @@ class Silence(NamedTuple):
 class Reloads(NamedTuple):
     """What many reloads under load came to."""
 
-    count: int
+    reloads: int
     asked: int
     lost: int
     wrong: int
@@ -123,7 +123,7 @@ def _rows(findings: ForwardFindings) -> Iterator[tuple[str, str]]:
             yield what, _quantiles(seconds)
     if reloads := findings.reloads:
         yield (
-            f"{reloads.count} reloads",
+            f"{reloads.reloads} reloads",
             f"{reloads.lost} of {reloads.asked:,} queries lost; {_quantiles(reloads.seconds)}",
         )
         memory = f"{reloads.megabytes_before:.1f} to {reloads.megabytes_after:.1f} MB"

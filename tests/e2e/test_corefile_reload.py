@@ -119,7 +119,8 @@ def test_open_connections_follow_the_new_corefile(edited: Edited) -> None:
 def test_listeners_come_and_go(edited: Edited) -> None:
     server = edited.server
     dns_port, health = free_ports(2)
-    more = f"{TWO.format(cluster=CLUSTER)}.:{dns_port} {{\n    whoami\n    health 127.0.0.1:{health}\n}}\n"
+    another = f".:{dns_port} {{\n    whoami\n    health 127.0.0.1:{health}\n}}\n"
+    more = TWO.format(cluster=CLUSTER) + another
 
     edited.write(more, DONE)
     assert server.ask("any.", port=dns_port).rcode() == dns.rcode.NOERROR

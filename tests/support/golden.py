@@ -1,14 +1,12 @@
 """The cluster of the golden tests: one object of each kind that CoreDNS's own tests use."""
 
-from collections.abc import Callable
 from typing import Any
 
-from svcdns.answers.answer import Answer
+from svcdns.answers.chase import Ask
 from svcdns.answers.lookup import Stanza
 from svcdns.answers.settings import KubernetesSettings
 from svcdns.cluster.state import State
 from svcdns.wire.name import from_text, pack_address
-from svcdns.wire.question import Question
 from tests.support.cluster_text import state_of
 
 SERIAL = 1_499_347_823
@@ -70,7 +68,7 @@ def stanza_of(
     *,
     zones: tuple[str, ...] = ZONES,
     local: tuple[str, ...] = (),
-    ask: Callable[[Question, int], Answer | None] | None = None,
+    ask: Ask | None = None,
     **options: Any,
 ) -> Stanza:
     """Return a stanza over `state`; options are fields of its settings."""

@@ -43,6 +43,7 @@ def ask_step(step: AnswerStep, name: str, rrtype: str) -> Reply | None:
     answer = step(query, FixedClient())
     if answer is None:
         return None
+    assert isinstance(answer, Answer)
     message = dns.message.from_wire(respond(query, answer))
     sections = (message.answer, message.authority, message.additional)
     answers, authority, additional = map(_lines, sections)

@@ -2,7 +2,8 @@
 
 Services, EndpointSlices (unless `noendpoints`) and Namespaces; Pods only for `pods verified`.
 Each of these is needed: without its first list a name that does not exist cannot be told from
-one that is not known yet. Nodes are needed by no answer: the slices carry their zones.
+one that is not known yet. Nodes are needed by no answer: the slices carry their zones. The
+service proxy looks at the Services, EndpointSlices and Nodes of the whole cluster.
 
 Source: CoreDNS, plugin kubernetes, which watches the same with the same selectors.
 """
@@ -27,7 +28,9 @@ _LIVING = "status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown"
 
 
 def resources_for(settings: KubernetesSettings) -> tuple[Resource, ...]:
-    """Return the collections that answers of this stanza are made from."""
+    """Return the collections that answers of this stanza, or the plan of a proxy, are made from."""
+    if settings.for_proxy:
+        return (SERVICES, SLICES, NODES)
     labels = settings.labels
     found = [SERVICES._replace(label_selector=labels)]
     if not settings.noendpoints:

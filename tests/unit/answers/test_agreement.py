@@ -30,7 +30,7 @@ def state_with(objects: list[Object]) -> State:
 def find(stanza: Stanza, asked: Asked) -> Answer:
     name, rrtype = asked
     answer = stanza.find(Question.of(from_text(name), type_number(rrtype)))
-    assert answer is not None
+    assert isinstance(answer, Answer)
     return answer
 
 

@@ -33,7 +33,7 @@ SHOP = on_namespace("shop")
 
 def find(stanza: Stanza, name: str, rrtype: int = RRType.A) -> Answer:
     answer = stanza.find(question(f"{name}.shop.svc.cluster.local", rrtype))
-    assert answer is not None
+    assert isinstance(answer, Answer)
     return answer
 
 

@@ -336,7 +336,7 @@ def test_transfers_are_refused() -> None:
     for rrtype in (251, 252):
         answer = stanza.find(Question.of(from_text("cluster.local"), rrtype))
 
-        assert answer is not None
+        assert isinstance(answer, Answer)
         assert (answer.rcode, answer.authority, answer.authoritative) == (5, None, False)
 
 
@@ -553,5 +553,5 @@ def test_owner_names_of_answers_are_the_question() -> None:
 
     answer = stanza.find(question)
 
-    assert answer is not None
+    assert isinstance(answer, Answer)
     assert to_text(answer.answer[0].owner) == f"svc1.testns.{ZONE}"

@@ -1,6 +1,6 @@
 import pytest
 
-from svcdns.answers.answer import on_address, on_namespace
+from svcdns.answers.answer import Answer, on_address, on_namespace
 from svcdns.answers.names import Fixed, ServiceName
 from svcdns.wire.codes import RCode, RRType
 from svcdns.wire.edns import InfoCode
@@ -60,7 +60,7 @@ def test_an_answer_says_what_it_depends_on(
 ) -> None:
     answer = stanza_of(STATE).find(question(name, rrtype))
 
-    assert answer is not None
+    assert isinstance(answer, Answer)
     assert answer.depends_on == depends_on
 
 
@@ -70,9 +70,9 @@ def test_pod_names_are_kept_only_when_there_is_a_pod_for_each() -> None:
     insecure = stanza_of(STATE, pods="insecure").find(asked)
     verified = stanza_of(STATE, pods="verified").find(asked)
 
-    assert insecure is not None
+    assert isinstance(insecure, Answer)
     assert insecure.depends_on is None
-    assert verified is not None
+    assert isinstance(verified, Answer)
     assert verified.depends_on == (
         on_namespace("testns"),
         on_address(pack_address("172.0.0.20")),
@@ -103,7 +103,7 @@ def test_pod_names_are_kept_only_when_there_is_a_pod_for_each() -> None:
 def test_an_answer_without_records_says_why(pods: str, name: str, sentence: str) -> None:
     answer = stanza_of(STATE, pods=pods).find(question(f"{name}.cluster.local"))
 
-    assert answer is not None
+    assert isinstance(answer, Answer)
     assert answer.answer == ()
     assert answer.reason is not None
     assert answer.reason.text().startswith(sentence)
@@ -113,7 +113,7 @@ def test_an_answer_without_records_says_why(pods: str, name: str, sentence: str)
 def test_a_refused_transfer_says_what_it_needs() -> None:
     answer = stanza_of(STATE).find(question("cluster.local", RRType.AXFR))
 
-    assert answer is not None
+    assert isinstance(answer, Answer)
     assert answer.rcode == RCode.REFUSED
     assert answer.reason is not None
     assert "does not transfer" in answer.reason.text()
@@ -124,7 +124,7 @@ def test_fallthrough_is_told_but_not_applied() -> None:
 
     answer = stanza.find(question("9.9.9.9.in-addr.arpa", RRType.PTR))
 
-    assert answer is not None
+    assert isinstance(answer, Answer)
     assert answer.rcode == RCode.NXDOMAIN
     assert stanza.is_passed_on(from_text("9.9.9.9.in-addr.arpa"))
     assert not stanza.is_passed_on(from_text("x.cluster.local"))
@@ -136,9 +136,9 @@ def test_a_zone_that_is_one_address_answers_for_it_at_its_apex() -> None:
     pointer = stanza.find(question("1.0.0.10.in-addr.arpa", RRType.PTR))
     soa = stanza.find(question("1.0.0.10.in-addr.arpa", RRType.SOA))
 
-    assert pointer is not None
+    assert isinstance(pointer, Answer)
     assert [one.rrtype for one in pointer.answer] == [RRType.PTR]
-    assert soa is not None
+    assert isinstance(soa, Answer)
     assert [one.rrtype for one in soa.answer] == [RRType.SOA]
 
 

@@ -1,3 +1,4 @@
+from svcdns.answers.answer import Answer
 from svcdns.answers.name_servers import name_servers
 from svcdns.answers.settings import KubernetesSettings
 from svcdns.wire.name import from_text, pack_address, to_text
@@ -124,5 +125,5 @@ def test_name_servers_are_never_kept() -> None:
     for name, rrtype in (("cluster.local", 2), ("ns.dns.cluster.local", 1), ("cluster.local", 6)):
         answer = stanza.find(question(name, rrtype))
 
-        assert answer is not None
+        assert isinstance(answer, Answer)
         assert answer.depends_on is None

@@ -26,7 +26,7 @@ Service ops/web 10.96.4.8 port http/TCP 80
 def find(name: str, rrtype: str = "A", cluster: str = CLUSTER, **options: Any) -> Answer:
     stanza = stanza_of(state_of(cluster), **options)
     answer = stanza.find(question(f"{name}.svc.cluster.local", type_number(rrtype)))
-    assert answer is not None
+    assert isinstance(answer, Answer)
     return answer
 
 
@@ -74,7 +74,7 @@ def test_a_service_whose_namespace_is_gone_is_gone_too() -> None:
 
     answer = stanza_of(state).find(question("web.shop.svc.cluster.local"))
 
-    assert answer is not None
+    assert isinstance(answer, Answer)
     assert answer.rcode == RCode.NXDOMAIN
 
 
@@ -100,7 +100,7 @@ def test_a_service_that_waits_for_its_address_is_nodata() -> None:
 
     answer = stanza_of(state).find(question("new.shop.svc.cluster.local"))
 
-    assert answer is not None
+    assert isinstance(answer, Answer)
     assert (answer.rcode, answer.answer) == (RCode.NOERROR, ())
     assert answer.reason is not None
     assert answer.reason.text() == "Service shop/new exists, but has no address"

@@ -281,7 +281,9 @@ def asked(name: str, rrtype: int = RRType.A) -> Query:
 
 def answer_of(steps: Steps, name: str, rrtype: int = RRType.A) -> Answer | None:
     assert steps.answer is not None
-    return steps.answer(asked(name, rrtype), CLIENT)
+    answer = steps.answer(asked(name, rrtype), CLIENT)
+    assert answer is None or isinstance(answer, Answer)
+    return answer
 
 
 def test_the_step_answers_from_the_cluster_the_selectors_see() -> None:
