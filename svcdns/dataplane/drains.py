@@ -1,0 +1,99 @@
+"""Real servers that only finish what they have, and when that has taken long enough.
+
+Pure: the time comes in. Source: docs/proxy.md on draining.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from svcdns.proxy.model import Desired, RealServer, VirtualKey
+from svcdns.proxy.operations import DeleteServer, DeleteVirtual, Operation, SetWeight
+from svcdns.proxy.realized import Realized, RealizedServer
+
+FIRST_LOOK_SECONDS = 1.0
+"""A server without connections shall not wait long."""
+LOOK_SECONDS = 5.0
+ENDING_SECONDS = 15.0
+"""For connections that are ending: then nobody is left who would say anything."""
+
+
+class Drains:
+    """All real servers of weight 0 that are not wanted, and since when."""
+
+    def __init__(self, longest_seconds: float) -> None:
+        """Begin with none.
+
+        Args:
+            longest_seconds: how long a server may keep its connections.
+        """
+        self._longest = longest_seconds
+        self._since: dict[VirtualKey, dict[RealServer, float]] = {}
+        self.look_at: float | None = None
+        """When to look at their connections; None: there are none."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self._since.values()))
+
+    def of(self, key: VirtualKey) -> Mapping[RealServer, float]:
+        """Return those of one virtual server, and since when."""
+        return self._since.get(key, {})
+
+    def note(self, operations: Iterable[Operation], now: float) -> None:
+        """Take note of operations that worked."""
+        for operation in operations:
+            match operation:
+                case SetWeight(key, server, 0):
+                    self._since.setdefault(key, {}).setdefault(server, now)
+                    first = now + FIRST_LOOK_SECONDS
+                    self.look_at = first if self.look_at is None else min(self.look_at, first)
+                case SetWeight(key, server) | DeleteServer(key, server):
+                    self._forget(key, server)
+                case DeleteVirtual(key):
+                    self._since.pop(key, None)
+        if not self._since:
+            self.look_at = None
+
+    def find(self, idle: Iterable[tuple[VirtualKey, RealServer]], now: float) -> None:
+        """Take note that these are all there are; those known already keep their time."""
+        before, self._since = self._since, {}
+        for key, server in idle:
+            since = before.get(key, {}).get(server, now)
+            self._since.setdefault(key, {})[server] = since
+        if not self._since:
+            self.look_at = None
+        elif self.look_at is None:
+            self.look_at = now + FIRST_LOOK_SECONDS
+
+    def over(self, realized: Realized, now: float) -> list[DeleteServer]:
+        """Return what can go now, and look again later at the rest."""
+        found = []
+        for key, servers in self._since.items():
+            there = realized.virtual_servers.get(key)
+            for server, since in servers.items():
+                one = there.servers.get(server) if there is not None else None
+                if one is not None and not one.weight and self._is_over(one, now - since):
+                    found.append(DeleteServer(key, server))
+        self.look_at = now + LOOK_SECONDS if self._since else None
+        return found
+
+    def _is_over(self, one: RealizedServer, seconds: float) -> bool:
+        if seconds >= self._longest or not (one.active or one.inactive):
+            return True
+        return not one.active and seconds >= ENDING_SECONDS
+
+    def _forget(self, key: VirtualKey, server: RealServer) -> None:
+        servers = self._since.get(key, {})
+        servers.pop(server, None)
+        if not servers:
+            self._since.pop(key, None)
+
+
+def idle_servers(desired: Desired, realized: Realized) -> Iterator[tuple[VirtualKey, RealServer]]:
+    """Yield every real server of weight 0 that is not wanted, of virtual servers that are."""
+    for key, there in realized.virtual_servers.items():
+        virtual = desired.virtual_servers.get(key)
+        if virtual is None:
+            continue
+        idle = [server for server, one in there.servers.items() if not one.weight]
+        if idle:
+            wanted = set(virtual.real_servers())
+            yield from ((key, server) for server in idle if server not in wanted)

@@ -1,0 +1,130 @@
+"""What kube-proxy leaves behind in a kernel, and how to take it away. Stop it first.
+
+Named are its chains, sets and tables alone: the kubelet's chains begin with KUBE- too and stay.
+Virtual servers and their device are the backend `ipvs`'s business.
+
+It blocks: use it in `dataplane.worker`'s thread. Source: kube-proxy 1.36, `--cleanup`.
+"""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+from svcdns.dataplane import libnftables
+from svcdns.dataplane.backend import DataplaneError
+from svcdns.dataplane.iptables_programs import WIDTHS, Programs
+
+_CHAIN = re.compile(
+    r"KUBE-(?:(?:SVC|SVL|EXT|FW|SEP|XLB)-[A-Z2-7]+|SERVICES|EXTERNAL-SERVICES|NODEPORTS|NODE-PORT"
+    r"|POSTROUTING|MARK-MASQ|LOAD-BALANCER|FORWARD|PROXY-FIREWALL|SOURCE-RANGES-FIREWALL"
+    r"|IPVS-FILTER|IPVS-OUT-FILTER|PROXY-CANARY)"
+)
+_JUMP = re.compile(r"(?:-j|-g) (\S+)")
+_SET = re.compile(r"KUBE-(?:6-)?(?:LOOP-BACK|CLUSTER-IP|EXTERNAL-IP|LOAD-BALANCER|NODE-PORT|HEALTH"
+                  r"|IPVS)\S*")  # fmt: skip
+_VARIANTS = ("-nft", "-legacy", "")
+_PATH = "/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin"
+_TABLES = ("ip kube-proxy", "ip6 kube-proxy")
+_PATIENCE_SECONDS = 60
+
+
+def remove() -> tuple[str, ...]:
+    """Take it away; return what could not be, a sentence each."""
+    problems: list[str] = []
+    for variant in _VARIANTS:
+        programs = Programs(variant)
+        for width, name in WIDTHS.items():
+            if shutil.which(f"{name}{variant}-restore", path=_PATH) is None:
+                continue
+            try:
+                if text := removal(programs.save(width)):
+                    programs.restore(width, text)
+            except DataplaneError as error:
+                problems.append(str(error))
+    # A set can go when no rule looks into it any more.
+    problems += _remove_sets()
+    problems += _remove_tables()
+    return tuple(problems)
+
+
+def removal(saved: str) -> str:
+    """Return what iptables-restore needs to remove kube-proxy's chains; empty: there are none.
+
+    Args:
+        saved: what iptables-save says.
+    """
+    return "".join(f"{line}\n" for table in _tables(saved) for line in _table_removal(table))
+
+
+def _tables(saved: str) -> Iterator[list[str]]:
+    table: list[str] = []
+    for line in saved.splitlines():
+        if line.startswith("*"):
+            table = [line]
+        elif line == "COMMIT":
+            yield table
+        elif not line.startswith("#"):
+            table.append(line)
+
+
+def _table_removal(table: list[str]) -> list[str]:
+    head, *lines = table
+    chains = [line[1:].split(" ")[0] for line in lines if line.startswith(":")]
+    ours = [chain for chain in chains if _CHAIN.fullmatch(chain)]
+    if not ours:
+        return []
+    jumps = [
+        f"-D {line[3:]}"
+        for line in lines
+        if line.startswith("-A ") and line.split(" ")[1] not in ours and _leads_to(line, ours)
+    ]
+    flushed = [f":{chain} - [0:0]" for chain in ours]
+    return [head, *flushed, *jumps, *(f"-X {chain}" for chain in ours), "COMMIT"]
+
+
+def _leads_to(rule: str, chains: list[str]) -> bool:
+    found = _JUMP.search(rule)
+    return found is not None and found[1] in chains
+
+
+def _remove_sets() -> Iterator[str]:
+    program = shutil.which("ipset", path=_PATH)
+    if program is None:
+        return
+    names, problem = _run([program, "list", "-name"])
+    if problem:
+        return  # without sets in the kernel there are none of kube-proxy's
+    for name in filter(_SET.fullmatch, names.split()):
+        _, problem = _run([program, "destroy", name])
+        if problem:
+            yield f"destroy set {name}: {problem}"
+
+
+def _remove_tables() -> Iterator[str]:
+    try:
+        runner = libnftables.find_runner()
+    except DataplaneError:
+        return  # without nftables there are no tables
+    for table in _TABLES:
+        try:
+            runner.run(f"list table {table}\n")
+        except libnftables.ScriptError as error:
+            if error.is_denied:
+                yield f"look for table {table}: {error}"
+            continue  # there is none
+        try:
+            runner.run(f"delete table {table}\n")
+        except libnftables.ScriptError as error:
+            yield f"delete table {table}: {error}"
+
+
+def _run(command: list[str]) -> tuple[str, str]:
+    """Return what a program says, and why it failed."""
+    try:
+        done = subprocess.run(  # noqa: S603 - a program found in the system's folders
+            command, capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return "", str(error)
+    return done.stdout, done.stderr.strip() if done.returncode else ""

@@ -1,0 +1,213 @@
+"""The mode `nftables`: virtual servers as elements of one table for each family.
+
+The table is ours alone; what others have is never looked at. Every change is one transaction, so
+no packet sees half of it, and what is as it should be is not touched: a restart changes nothing.
+
+Source: nft(8); docs/proxy.md.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from svcdns.dataplane import conntrack, libnftables
+from svcdns.dataplane.backend import Capabilities, Failure
+from svcdns.dataplane.filter import FilterOptions
+from svcdns.dataplane.libnftables import ScriptError, ScriptRunner
+from svcdns.dataplane.near_servers import NearServers
+from svcdns.dataplane.nftables_entry import (
+    NOTHING,
+    SCHEDULERS,
+    Entry,
+    Shape,
+    can_serve,
+    entry_of,
+)
+from svcdns.dataplane.nftables_table import Others, Table
+from svcdns.dataplane.packed_servers import PackedServers
+from svcdns.dataplane.worker import KernelThread
+from svcdns.dataplane.written import failures_of
+from svcdns.proxy.model import UDP, Desired, VirtualKey, VirtualServer
+from svcdns.proxy.operations import Operation
+from svcdns.proxy.realized import Realized, RealizedVirtual
+
+_CHUNK = 500
+"""Virtual servers in one transaction: larger ones take more memory, and no less time."""
+
+_Source = tuple[VirtualServer, bytes]
+"""What an entry is made of: with the servers of the node and its pods."""
+
+
+class _Change(NamedTuple):
+    """One virtual server that is not as it should be."""
+
+    key: VirtualKey
+    source: _Source | None
+    """None: it goes."""
+    entry: Entry
+
+
+class Nftables:
+    """The `Backend` of the kernel's nftables."""
+
+    name = "nftables"
+
+    def __init__(
+        self,
+        options: FilterOptions,
+        *,
+        find_runner: Callable[[], ScriptRunner] = libnftables.find_runner,
+    ) -> None:
+        """Touch nothing yet.
+
+        Args:
+            options: whom to masquerade.
+            find_runner: what runs scripts.
+        """
+        self._options = options
+        self._thread = KernelThread()
+        self._table = Table(options, find_runner)
+        self._near = NearServers()
+        self._written: dict[VirtualKey, _Source] = {}
+        """What the entries were made of, where that is known."""
+
+    def close(self) -> None:
+        """Give the thread back; everything in the kernel stays."""
+        self._thread.close()
+
+    async def probe(self) -> Capabilities:
+        """Return the schedulers that rules can keep to; nothing is left behind.
+
+        Raises:
+            DataplaneError: neither library nor program, no right, or a kernel that is too old.
+        """
+        await self._thread.call(self._table.probe)
+        return Capabilities(SCHEDULERS)
+
+    async def setup(self) -> None:
+        """Make the tables, unless they are there as we write them.
+
+        Raises:
+            DataplaneError: they cannot be made.
+        """
+        await self._thread.call(self._read_kernel)
+
+    async def read(self) -> Realized:
+        """Return what is in the tables.
+
+        Raises:
+            DataplaneError: they cannot be read.
+        """
+        return await self._thread.call(self._read)
+
+    async def apply(self, operations: Sequence[Operation], desired: Desired) -> tuple[Failure, ...]:
+        """Write what differs from what the tables hold, in transactions of many at once.
+
+        What `desired` says counts, the operations only say whose failure it is: marks, source
+        ranges and hairpins change without an operation.
+
+        Raises:
+            DataplaneError: the tables cannot be read after something was refused.
+        """
+        return await self._thread.call(self._apply, tuple(operations), desired)
+
+    async def cleanup(self) -> None:
+        """Delete our tables.
+
+        Raises:
+            DataplaneError: they stay.
+        """
+        self._written.clear()
+        await self._thread.call(self._table.delete)
+
+    def _read_kernel(self) -> None:
+        self._written.clear()
+        self._table.read()
+
+    def _read(self) -> Realized:
+        if not self._table.is_as_known():
+            self._read_kernel()
+        self._table.sweep()
+        virtual = {
+            key: _realized(entry, self._written.get(key), len(key.address))
+            for key, entry in self._table.entries.items()
+        }
+        return Realized(virtual, self._table.others.addresses)
+
+    def _apply(self, operations: tuple[Operation, ...], desired: Desired) -> tuple[Failure, ...]:
+        causes: dict[VirtualKey, str] = {}
+        changed = self._changed(desired, causes)
+        there = self._table.others
+        hairpins = frozenset(one.address for one in desired.hairpins)
+        wanted = Others(desired.addresses, hairpins)
+        # An address is not closed before, nor open after, its virtual servers are there.
+        other = self._write_others(Others(there.addresses & wanted.addresses, hairpins))
+        for at in range(0, len(changed), _CHUNK):
+            self._write(changed[at : at + _CHUNK], causes)
+        other = self._write_others(wanted) or other
+        self._table.sweep()
+        self._forget_flows(changed)
+        return failures_of(operations, causes, other)
+
+    def _changed(self, desired: Desired, causes: dict[VirtualKey, str]) -> list[_Change]:
+        """Return what is to be written, what goes first; and note what cannot be."""
+        self._near.follow(desired)
+        changed = [
+            _Change(key, None, NOTHING)
+            for key in self._table.entries
+            if key not in desired.virtual_servers
+        ]
+        for key, one in desired.virtual_servers.items():
+            near = self._near.of(one) if one.external_local else b""
+            if self._written.get(key) == (one, near):
+                continue
+            if cause := can_serve(one):
+                causes[key] = cause
+            else:
+                changed.append(_Change(key, (one, near), entry_of(one, near, self._options)))
+        return changed
+
+    def _write(self, chunk: Sequence[_Change], causes: dict[VirtualKey, str]) -> None:
+        try:
+            self._table.write([(one.key, one.entry) for one in chunk])
+        except ScriptError as error:
+            if len(chunk) == 1:
+                causes[chunk[0].key] = str(error)
+                return
+            # Either the kernel is not as known, or one of them is at fault: each by itself.
+            self._read_kernel()
+            for one in chunk:
+                self._write([one], causes)
+            return
+        for key, source, _ in chunk:
+            if source is None:
+                self._written.pop(key, None)
+            else:
+                self._written[key] = source
+
+    def _write_others(self, wanted: Others) -> str:
+        """Return why the sets do not hold what is wanted; empty when they do."""
+        try:
+            self._table.write_others(wanted)
+        except ScriptError as error:
+            self._read_kernel()
+            return str(error)
+        return ""
+
+    def _forget_flows(self, changed: Sequence[_Change]) -> None:
+        serving = {one.key: one.entry.servers for one in changed if one.key.protocol == UDP}
+        if serving:
+            with suppress(OSError):  # without nf_conntrack_netlink flows end by themselves, later
+                conntrack.forget_stale(serving)
+
+
+def _realized(entry: Entry, source: _Source | None, width: int) -> RealizedVirtual:
+    """Return what an entry means; what its chain does not tell is as it was asked for."""
+    servers = PackedServers(entry.servers, width)
+    if source is not None:
+        one, _ = source
+        return RealizedVirtual(one.scheduler, one.flags, one.persistence_timeout, servers)
+    shape = Shape.named(entry.chain)
+    if shape is None:
+        return RealizedVirtual("", servers=servers)
+    return RealizedVirtual(shape.scheduler, shape.flags, shape.held, servers)

@@ -1,0 +1,138 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from svcdns.dataplane.filter import FilterOptions
+from svcdns.dataplane.nftables_entry import Entry, Shape
+from svcdns.dataplane.nftables_script import (
+    Elements,
+    chain_script,
+    held_name,
+    held_names,
+    held_start,
+    layout_name,
+    put_difference,
+    table_script,
+)
+from svcdns.proxy.model import TCP, VirtualKey
+from tests.support.nft_memory import NftMemory
+
+KEY = VirtualKey(TCP, bytes((10, 96, 0, 1)), 80)
+PODS = FilterOptions(cluster_networks=((bytes((10, 1, 0, 0)), 16),))
+ROWS = bytes((10, 1, 0, 1, 31, 144, 10, 1, 0, 2, 31, 144))
+HELD = Shape("all", "random", 2, "tcp", held=30, digest="0123abcd", own="/10.96.0.1-80")
+
+RANGES = st.sets(st.sampled_from([(bytes((n, 0, 0, 0)), 8) for n in range(4)])).map(
+    lambda some: tuple(sorted(some))
+)
+ROWS_OF = st.integers(0, 3).map(lambda n: bytes((10, n, 0, 1, 31, 144)) * n)
+ENTRIES = st.one_of(
+    st.just(Entry()),
+    st.tuples(st.sampled_from(["drop", "goto refuse"]), RANGES).map(
+        lambda one: Entry(refusal=one[0], ranges=one[1])
+    ),
+    st.tuples(
+        st.sampled_from(["plain-random-1-tcp", "plain-random-2-tcp"]),
+        st.just(""),
+        ROWS_OF,
+        ROWS_OF,
+        RANGES,
+    ).map(lambda one: Entry(*one)),
+)
+
+
+def test_the_layout_is_told_by_a_chain_that_changes_with_the_options() -> None:
+    others = (FilterOptions(), FilterOptions(mark=1), FilterOptions(masquerade_all=True), PODS)
+
+    names = {layout_name(options) for options in others}
+
+    assert len(names) == len(others)
+    assert all(f"chain {layout_name(one)} {{ }}" in table_script(4, one) for one in others)
+
+
+def test_pods_are_those_of_the_family() -> None:
+    assert "elements = { 10.1.0.0/16 }" in table_script(4, PODS)
+    assert "elements" not in table_script(16, PODS)
+
+
+def test_a_chain_draws_a_number_and_looks_the_server_up() -> None:
+    shape = Shape("all", "sh", 3, "udp")
+
+    add, rule = chain_script(4, shape, b"", PODS)
+
+    assert add == "add chain ip svcdns all-sh-3-udp"
+    assert rule.endswith(
+        "meta mark set meta mark | 16384 dnat ip to ip daddr . udp dport ."
+        " jhash ip saddr mod 3 seed 24301 map @servers-udp"
+    )
+
+
+def test_clients_that_are_no_pods_are_marked_first() -> None:
+    _, mark, balance = chain_script(16, Shape("outside", "random", 2, "tcp"), b"", PODS)
+
+    assert mark.strip().endswith("ip6 saddr != @pods meta mark set meta mark | 16384")
+    assert "numgen random mod 2" in balance
+
+
+def test_turns_have_their_servers_in_the_rule() -> None:
+    shape = Shape("plain", "rr", 2, "tcp", digest="0123abcd", own="/10.96.0.1-80")
+
+    *_, rule = chain_script(4, shape, ROWS, PODS)
+
+    assert rule.endswith("numgen inc mod 2 map { 0 : 10.1.0.1 . 8080, 1 : 10.1.0.2 . 8080 }")
+
+
+def test_a_held_client_is_looked_for_before_anybody_is_drawn() -> None:
+    lines = [line for line in chain_script(4, HELD, ROWS, PODS) if line.startswith("add rule")]
+
+    assert ["saddr @held/" in line for line in lines] == [True, True, False, False]
+    assert "numgen random mod 2 == 0" in lines[2]
+    assert "numgen" not in lines[3]
+    assert all("timeout 30s" in line for line in lines)
+
+
+def test_a_held_client_of_a_hash_has_its_number() -> None:
+    lines = list(chain_script(4, HELD._replace(scheduler="sh"), ROWS, PODS))
+
+    assert "jhash ip saddr mod 2 seed 24301 == 1" in lines[-1]
+
+
+def test_sets_of_held_clients_are_told_by_their_names() -> None:
+    name = held_name(HELD, bytes((10, 1, 0, 1)), 8080)
+
+    assert name == f"{held_start(HELD)}10.1.0.1-8080"
+    assert name in held_names(4, HELD, ROWS)
+    assert held_names(4, HELD._replace(held=0), ROWS) == frozenset()
+
+
+def test_without_servers_the_node_and_its_pods_are_served_and_others_dropped() -> None:
+    shape = Shape("plain", "random", 0, "tcp", near=2, own="/10.96.0.1-80")
+
+    _, pods, node, rest = chain_script(4, shape, b"", PODS)
+
+    assert "saddr @pods dnat" in pods
+    assert "fib saddr type local meta mark set" in node
+    assert "offset 32768" in node
+    assert rest.endswith(" drop")
+
+
+@given(ENTRIES, ENTRIES)
+def test_a_difference_leads_from_one_entry_to_the_other(old: Entry, new: Entry) -> None:
+    step, direct = NftMemory(), NftMemory()
+    for kernel in (step, direct):
+        kernel.run(table_script(4, PODS))
+        kernel.run(
+            "add chain ip svcdns plain-random-1-tcp\nadd chain ip svcdns plain-random-2-tcp\n"
+        )
+
+    _write(step, Entry(), old)
+    _write(step, old, new)
+    _write(direct, Entry(), new)
+
+    assert step.tables == direct.tables
+
+
+def _write(kernel: NftMemory, old: Entry, new: Entry) -> None:
+    deleted, added = Elements(), Elements()
+    put_difference(KEY, old, new, deleted, added)
+    if deleted or added:
+        kernel.run("\n".join([*deleted.commands("delete"), *added.commands("add")]) + "\n")
