@@ -15,10 +15,10 @@ PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint fmt bench coredns apiserver lock clean
+.PHONY: help run test test-kernel lint fmt bench bench-proxy coredns apiserver lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(READY) ## serve the example cluster on 127.0.0.1:5300; Ctrl-C stops
 	@$(BIN)/svcdns serve --corefile examples/Corefile --manifests examples/shop \
@@ -26,6 +26,9 @@ run: $(READY) ## serve the example cluster on 127.0.0.1:5300; Ctrl-C stops
 
 test: $(READY) ## run the tests (ARGS="-k name" for some of them)
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-kernel: $(READY) ## run the tests that need IPVS, in User Mode Linux (user-mode-linux ipvsadm ipset iptables)
+	@$(BIN)/python -m pytest -m kernel $(ARGS)
 
 lint: $(READY) ## check style, types and who imports whom
 	@$(BIN)/ruff check
@@ -39,6 +42,9 @@ fmt: $(READY) ## format the code and mend what can be mended
 
 bench: $(READY) ## measure against Knot, NSD and CoreDNS, those that are installed (ARGS="-o json")
 	@PATH="$(CURDIR)/$(CACHE)/bin:$$PATH" $(BIN)/python -m tests.bench $(ARGS)
+
+bench-proxy: $(READY) ## measure the service proxy, IPVS in User Mode Linux (ARGS="1000 10000")
+	@$(BIN)/python -m tests.bench.proxy $(ARGS)
 
 coredns: $(CACHE)/bin/coredns ## build CoreDNS for `make bench`, into .cache/bin
 

@@ -2,7 +2,8 @@
 
 Tests marked `built` need programs that `make coredns` and `make apiserver` build. Without them
 they skip; `.ci/run` leaves them out of its first run (`-m "not built"`), builds, and then runs
-them alone, where they may not skip either.
+them alone, where they may not skip either. Those marked `kernel` are a run of their own as well:
+they start User Mode Linux and take minutes.
 """
 
 import os
@@ -26,8 +27,9 @@ _BUILT = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the markers known."""
     config.addinivalue_line("markers", "built: needs programs of make coredns or make apiserver")
+    config.addinivalue_line("markers", "kernel: starts a kernel of its own, takes minutes")
 
 
 @pytest.hookimpl(tryfirst=True)

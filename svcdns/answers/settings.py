@@ -51,6 +51,8 @@ class KubernetesSettings:
     """Requests a second to the API server; 0: no limit of ours."""
     apiserver_burst: int = 0
     apiserver_max_inflight: int = 0
+    for_proxy: bool = False
+    """No stanza at all: what the service proxy has to see."""
 
     @property
     def primary_zone(self) -> OwnerName:

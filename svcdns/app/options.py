@@ -5,6 +5,8 @@ Nothing here opens, reads or checks anything: `cli.serve` fills it, `app.run` ob
 
 from dataclasses import dataclass
 
+from svcdns.app.proxy_settings import ProxySettings
+
 DEFAULT_COREFILE = """\
 . {
     errors
@@ -59,6 +61,8 @@ class Options:
     """Ask a second upstream when the first takes longer than it usually does."""
     random_case: bool = False
     """Send names to upstreams in random letter case, which their replies have to repeat."""
+    proxy: ProxySettings | None = None
+    """Be the service proxy of a node too; None: only a DNS server."""
     log_json: bool = False
     """One JSON object a log line instead of text."""
     pidfile: str | None = None

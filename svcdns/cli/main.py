@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from svcdns.cli import coredns_flags, kube_proxy_flags
 
-COMMANDS = ("serve", "proxy", "check", "config", "query", "export", "version")
+COMMANDS = ("serve", "proxy", "check", "config", "query", "describe", "export", "version")
 """In the order of the help text: what one needs first comes first."""
 
 EXAMPLES = """\b
@@ -23,6 +23,7 @@ Examples:
   svcdns serve --corefile Corefile --manifests DIR   answer from a folder of manifests
   svcdns check Corefile                              say what is wrong with a Corefile
   svcdns query web.shop.svc.cluster.local            ask, and learn why
+  svcdns describe service shop/web                   its endpoints, names, virtual servers
   svcdns proxy --dry-run --manifests DIR             what a node would get of Services
   svcdns export --manifests DIR --anonymize          a cluster for a bug report
   svcdns -conf /etc/coredns/Corefile                 CoreDNS's own command line

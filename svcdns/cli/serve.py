@@ -10,6 +10,8 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from svcdns.app.options import DEFAULT_COREFILE, Options
+from svcdns.app.proxy_settings import ProxySettings
+from svcdns.cli.proxy_flags import ProxyFlags, settings_of
 
 CONTEXT = {"allow_extra_args": True}
 
@@ -18,6 +20,7 @@ Examples:
   svcdns serve --manifests examples/shop --port 5300 --demo
   svcdns serve --corefile Corefile --manifests -      objects from standard input
   svcdns serve --kubeconfig ~/.kube/config --port 5300
+  svcdns serve --proxy ipvs --kubeconfig ~/.kube/config
   svcdns serve -conf /etc/coredns/Corefile -dns.port 1053
   echo '.:5300 { whoami }' | svcdns serve -conf stdin
 """
@@ -117,6 +120,22 @@ def serve(  # noqa: PLR0913 - one parameter an option
             "to guess.",
         ),
     ] = False,
+    proxy: Annotated[
+        Literal["ipvs", "nftables", "iptables", "userspace", "auto"] | None,
+        typer.Option(
+            metavar="MODE",
+            help="Be the service proxy of this node too, as `svcdns proxy --mode MODE` is.",
+            show_default=False,
+        ),
+    ] = None,
+    proxy_config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --proxy: a KubeProxyConfiguration with everything else about it.",
+            show_default=False,
+        ),
+    ] = None,
     log_format: Annotated[
         Literal["text", "json"], typer.Option(help="How log lines look.")
     ] = "text",
@@ -160,6 +179,9 @@ def serve(  # noqa: PLR0913 - one parameter an option
             "--manifests is instead of an API server: leave out --kubeconfig, --context, "
             "--apiserver and --snapshot, or --manifests"
         )
+    if proxy_config is not None and proxy is None:
+        raise typer.BadParameter("--proxy-config belongs to --proxy MODE")
+    servers = tuple(filter(None, apiserver.split(",")))
     name, corefile_text = _corefile(corefile, taken=manifests == "-")
     options = Options(
         corefile=name,
@@ -167,13 +189,23 @@ def serve(  # noqa: PLR0913 - one parameter an option
         manifests=manifests,
         kubeconfig=kubeconfig,
         context=kube_context,
-        servers=tuple(filter(None, apiserver.split(","))),
+        servers=servers,
         snapshot=snapshot,
         port=port,
         bind=bind,
         reasons=not no_reasons,
         hedge=hedge,
         random_case=random_case,
+        proxy=_proxy(
+            ProxyFlags(
+                mode=proxy,
+                config=proxy_config,
+                manifests=manifests,
+                kubeconfig=kubeconfig or None,
+                context=kube_context or None,
+                servers=list(servers) or None,
+            )
+        ),
         log_json=log_format == "json",
         pidfile=pidfile,
         quiet=quiet,
@@ -182,6 +214,10 @@ def serve(  # noqa: PLR0913 - one parameter an option
     from svcdns.app.run import serve as run  # noqa: PLC0415 - help must not load a server
 
     raise typer.Exit(run(options))
+
+
+def _proxy(flags: ProxyFlags) -> ProxySettings | None:
+    return settings_of(flags) if flags.mode is not None else None
 
 
 def _corefile(named: str | None, *, taken: bool) -> tuple[str, str | None]:

@@ -29,8 +29,7 @@ class Router:
         """Return the route for a lower-case name, or None.
 
         DS lives on the parent's side of a zone cut (RFC 4035 section 3.1.4.1): for the apex of
-        a zone, a parent that is served here too is asked. The root is no such parent: it stands
-        for all names that nobody here knows.
+        a zone, a parent that is served here too is asked.
         """
         if self._everything is not None:
             return self._everything
@@ -39,10 +38,10 @@ class Router:
         name: bytes = owner
         while True:
             route = routes.get(OwnerName(name))
-            if len(name) == 1:
-                return cut or route
             if route is not None:
                 if rrtype != RRType.DS or name is not owner:
                     return route
                 cut = route
+            if len(name) == 1:
+                return cut
             name = name[name[0] + 1 :]

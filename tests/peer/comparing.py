@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import NamedTuple
 
 import dns.exception
 
@@ -41,14 +42,30 @@ class Report:
 
 
 Explain = Callable[[Case], list[str] | None]
-"""Return the rows that explain a case; None if none does."""
+"""Return the rows that explain a case; None if they do not suffice."""
 
 
-def explain_opt(case: Case) -> list[str] | None:
-    """Return the rows that explain how the OPT records differ; None if they do not suffice."""
+def _explain_opt(case: Case) -> list[str] | None:
     if case.theirs is None or case.ours is None:
         return []
     return explain_edns(case.theirs.edns, case.ours.edns)
+
+
+def cut_rows(case: Case) -> list[str] | None:
+    """Return the rows that explain how responses are cut; None if they do not suffice."""
+    size = min(case.asked.udp_size, case.stanza.udp_limit)
+    return explain_cut(case.theirs, case.ours, size)
+
+
+class Explanations(NamedTuple):
+    """How differences may be explained."""
+
+    of_content: Explain = explain
+    of_opt: Explain = _explain_opt
+    of_cuts: Explain = cut_rows
+
+
+KUBERNETES = Explanations()
 
 
 def compare(
@@ -56,8 +73,7 @@ def compare(
     cluster: Cluster,
     questions: Sequence[Ask],
     report: Report,
-    explain: Explain = explain,
-    explain_opt: Explain = explain_opt,
+    explanations: Explanations = KUBERNETES,
 ) -> None:
     """Ask both servers of a stanza; add what differs to the report."""
     report.questions += len(questions)
@@ -66,18 +82,19 @@ def compare(
         case = Case(cluster, pair, asked, theirs, ours, ask_them)
         whole = _whole(case)
         if differs(whole.theirs, whole.ours, pair.stanza.slack):
-            rows = explain(whole)
+            rows = explanations.of_content(whole)
             if rows is None and None in (whole.theirs, whole.ours):
                 whole = _patiently(whole)
                 rows = (
-                    explain(whole) if differs(whole.theirs, whole.ours, pair.stanza.slack) else []
+                    explanations.of_content(whole)
+                    if differs(whole.theirs, whole.ours, pair.stanza.slack)
+                    else []
                 )
             _note(report, rows, whole)
         elif whole is not case:
-            size = min(asked.udp_size, pair.stanza.udp_limit)
-            _note(report, explain_cut(theirs, ours, size), case)
+            _note(report, explanations.of_cuts(case), case)
         if whole.ours is not None and whole.theirs is not None and whole.theirs.is_readable:
-            _note(report, explain_opt(whole), whole)
+            _note(report, explanations.of_opt(whole), whole)
 
 
 def _whole(case: Case) -> Case:

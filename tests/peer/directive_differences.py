@@ -10,10 +10,15 @@ from dataclasses import replace
 import dns.rdatatype
 
 from tests.peer.case import Case, Difference, is_missing, is_nodata
+from tests.peer.comparing import Explanations, cut_rows
 from tests.peer.replies import SECTIONS, UNREADABLE, Edns, Reply, differs, without_ttl
-from tests.peer.wire_differences import explain_edns
+from tests.peer.servers import ADDRESS
+from tests.peer.wire_differences import SERVER_SIZE, explain_edns
 
-_AAAA, _HINFO, _SOA = map(int, (dns.rdatatype.AAAA, dns.rdatatype.HINFO, dns.rdatatype.SOA))
+_AAAA, _DS, _HINFO, _NS, _PTR, _SOA = (
+    int(dns.rdatatype.from_text(name)) for name in ("AAAA", "DS", "HINFO", "NS", "PTR", "SOA")
+)
+_LABELS_OF_IPV6 = 34
 _TRANSFERS = (int(dns.rdatatype.AXFR), int(dns.rdatatype.IXFR))
 _RD, _CD, _DO = 0x0100, 0x0010, 0x8000
 _EXTENDED_ERROR = 15
@@ -54,6 +59,21 @@ def _slack(case: Case) -> int:
     return case.stanza.slack
 
 
+def labels_before_an_address(case: Case) -> bool:
+    is_below = case.name[-2:] == ("ip6", "arpa") and len(case.name) > _LABELS_OF_IPV6
+    if not is_below or case.asked.rrtype != _PTR or not case.stanza.has("hosts"):
+        return False
+    above = case.they_say(_PTR, case.name[-_LABELS_OF_IPV6:])
+    return above is not None and case.theirs is not None and above.says == case.theirs.says
+
+
+def ds_in_the_block_above(case: Case) -> bool:
+    """DS of a zone that has a block of its own, beside that of the root."""
+    keys = [line.split(":")[0] for line in case.stanza.corefile(0).splitlines() if ":0" in line]
+    zone = ".".join(case.name)
+    return case.asked.rrtype == _DS and zone in keys and "." in keys
+
+
 def header_of_a_failure(case: Case) -> bool:
     is_failure = case.ours is not None and case.ours.rcode in ("REFUSED", "SERVFAIL")
     return is_failure and case.stanza.has("header") and bool(_unlike_flags(case))
@@ -70,6 +90,50 @@ def soa_of_a_missing_name_by_another(case: Case) -> bool:
     if not is_soa or not is_nodata(case.theirs) or not is_missing(case.ours):
         return False
     return is_missing(case.they_say(_HINFO))
+
+
+def name_server_when_bound(case: Case) -> bool:
+    """Ours has the address that is bound, theirs none."""
+    theirs, ours = case.theirs, case.ours
+    if theirs is None or ours is None or not _is_bound_address(ours):
+        return False
+    if case.asked.rrtype == _NS:
+        return not differs(theirs, replace(ours, additional=()))
+    return is_nodata(theirs)
+
+
+def _is_bound_address(reply: Reply) -> bool:
+    lines = reply.additional or reply.answer
+    return len(lines) == 1 and lines[0].startswith("ns") and lines[0].endswith(f" A {ADDRESS}")
+
+
+def ttl_of_k8s_external(case: Case) -> bool:
+    theirs, ours = case.theirs, case.ours
+    if theirs is None or ours is None or not case.stanza.has("k8s_external"):
+        return False
+    ttls = {_ttl(line) for line in (*ours.answer, *ours.additional)}
+    return len(ttls) == 1 and not differs(_without_ttls(theirs), _without_ttls(ours))
+
+
+def names_as_endpoints(case: Case) -> bool:
+    """Theirs leads to a name that stands for an endpoint, ours has no such endpoint."""
+    if not case.stanza.has("k8s_external") or not case.stanza.has("headless"):
+        return False
+    if case.zone is not None or case.theirs is None or not is_nodata(case.ours):
+        return False
+    names = {
+        f"{each.rstrip('.').lower()}."
+        for one in case.cluster.of("EndpointSlice")
+        if one["addressType"] == "FQDN"
+        for endpoint in one["endpoints"] or ()
+        for each in endpoint["addresses"]
+    }
+    leads = [line.split() for line in case.theirs.answer]
+    return (
+        bool(leads)
+        and any(words[3] in ("CNAME", "SRV") for words in leads)
+        and all(words[-1] in names or words[0] in names for words in leads)
+    )
 
 
 def alias_of_autopath(case: Case) -> bool:
@@ -196,15 +260,20 @@ DIFFERENCES = (
     Difference("`rewrite continue type`", type_of_the_question),
     Difference("`rewrite cname`: letter case", letters_of_a_cname),
     Difference("`rewrite cname`: several CNAMEs match", several_cnames),
+    Difference("`hosts`: labels before a whole IPv6 address", labels_before_an_address),
+    Difference("DS of a zone, with the block `.` beside its own", ds_in_the_block_above),
     Difference("`header`: REFUSED and SERVFAIL", header_of_a_failure),
     Difference("`forward`: AXFR and IXFR", transfer_through_a_forwarder),
     Difference("`autopath`: a Service of type ExternalName", alias_of_autopath),
+    Difference("`k8s_external`: its name server", name_server_when_bound),
+    Difference("`k8s_external { headless }`: endpoints", names_as_endpoints),
+    Difference("`k8s_external`: TTL of CNAME and SRV", ttl_of_k8s_external),
     Difference("SOA of a name that does not exist", soa_of_a_missing_name_by_another),
     Difference("`whoami` in another class", whoami_of_another_class),
 )
 
 
-def explain(case: Case) -> list[str] | None:
+def explain_content(case: Case) -> list[str] | None:
     """Return the row that explains what is said; None if none does."""
     return next(([one.row] for one in DIFFERENCES if one.explains(case)), None)
 
@@ -259,6 +328,7 @@ def flags_as_a_ttl(case: Case) -> bool:
     return theirs.options == ours.options and theirs.flags != ours.flags
 
 
+CUT_BY_UPSTREAM = "`forward`: a truncated answer, without `prefer_udp`"
 OPT_DIFFERENCES = (
     Difference("`acl`: the reason of REFUSED", reason_of_acl),
     Difference("`template { ederror", error_of_a_template),
@@ -273,4 +343,24 @@ def explain_opt(case: Case) -> list[str] | None:
     own = next(([one.row] for one in OPT_DIFFERENCES if one.explains(case)), None)
     if own is not None or case.theirs is None or case.ours is None:
         return own
-    return explain_edns(case.theirs.edns, case.ours.edns)
+    theirs, ours = case.theirs.edns, case.ours.edns
+    if theirs is not None and ours is not None:  # what both have says nothing about a reason
+        both = {*theirs.options} & {*ours.options}
+        theirs, ours = (
+            edns._replace(options=tuple(one for one in edns.options if one not in both))
+            for edns in (theirs, ours)
+        )
+    return explain_edns(theirs, ours)
+
+
+def explain_cut(case: Case) -> list[str] | None:
+    """Return the rows that explain how responses are cut; None if they do not suffice."""
+    theirs, ours = case.theirs, case.ours
+    size = min(case.asked.udp_size, case.stanza.udp_limit, SERVER_SIZE)
+    if theirs is None or ours is None or ours.is_truncated or not case.stanza.has("forward"):
+        return cut_rows(case)
+    is_whole = theirs.is_truncated and not theirs.answer and ours.size <= size
+    return [CUT_BY_UPSTREAM] if is_whole else None
+
+
+FORWARDED = Explanations(explain_content, explain_opt, explain_cut)

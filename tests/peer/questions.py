@@ -83,6 +83,11 @@ class Ask(NamedTuple):
         return max(512, int.from_bytes(self.opt[3:5]))
 
     @property
+    def lower(self) -> Labels:
+        """The labels in lower case."""
+        return tuple(label.lower() for label in self.labels)
+
+    @property
     def dnssec_ok(self) -> bool:
         """The flag DO."""
         return bool(self.opt[7:8] and self.opt[7] & 0x80)

@@ -11,8 +11,6 @@ from tests.peer.servers import ADDRESS
 from tests.peer.stanzas import REVERSE, Stanza
 from tests.peer.written import FLAGS, OPTS
 
-_UP = ("forward . @honest",)
-_EVERY = ((".",), ("cluster.local", *REVERSE))
 _OUTSIDE = ("www.test", "nx.test", "alias.test", "servfail.test", "many.test", "a.example.org")
 _SEARCHED = (
     *("web.shop.svc.cluster.local", "web.shop.shop.svc.cluster.local"),
@@ -35,12 +33,22 @@ _NAMES = {"autopath": _SEARCHED, "k8s_external": _EXTERNAL, "rewrite": _RENAMED}
 _TYPES = ("A", "A", "AAAA", "SRV", "TXT", "PTR", "NS", "SOA", "CNAME", "HTTPS", "ANY", "MX")
 
 
-def _stanza(*beside: str, pods: str = "insecure", **more: int) -> Stanza:
-    keys, arguments = _EVERY
-    ttl = 30
-    return Stanza(keys, arguments, pods, ttl, beside=(*beside, *_UP), **more)
+def _stanza(
+    *beside: str, pods: str = "insecure", slack: int = 0, udp_limit: int = 65_535
+) -> Stanza:
+    return Stanza(
+        (".",),
+        ("cluster.local", *REVERSE),
+        pods,
+        30,
+        beside=(*beside, "forward . @honest"),
+        slack=slack,
+        udp_limit=udp_limit,
+    )
 
 
+HERE = "here"
+"""Names that end so are those of Services, after a rule has changed them."""
 _SUFFIX = "rewrite name suffix .here .svc.cluster.local answer auto"
 BESIDE = (
     _stanza(),
@@ -57,7 +65,7 @@ BESIDE = (
     ),
     _stanza("rewrite continue ttl suffix .cluster.local 90", _SUFFIX),
     _stanza("rewrite name exact www.here web.shop.svc.cluster.local", "rewrite type ANY HINFO"),
-    _stanza("rewrite rcode suffix .cluster.local NXDOMAIN NOERROR"),
+    _stanza("rewrite rcode suffix .test NXDOMAIN NOERROR"),
     _stanza("rewrite cname suffix .example.com. .test."),
     _stanza("dns64"),
     _stanza("dns64 {", "translate_all", "}"),

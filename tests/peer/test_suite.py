@@ -8,16 +8,22 @@ import dns.message
 import dns.rdatatype
 import pytest
 
-from tests.peer import servers
+from tests.peer import directive_differences, servers
 from tests.peer.api import requirements_of, select
 from tests.peer.case import Case
 from tests.peer.clusters import make_cluster
 from tests.peer.differences import DIFFERENCES, explain
+from tests.peer.directive_differences import CUT_BY_UPSTREAM, OPT_DIFFERENCES
 from tests.peer.questions import TYPES, Ask, make_questions
 from tests.peer.replies import IGNORED, Reply, differs, read_reply
 from tests.peer.servers import Pair
 from tests.peer.stanzas import Stanza, make_stanzas
 from tests.peer.wire_differences import ROWS, explain_cut
+from tests.peer.written import Written
+from tests.peer.written_forward import CACHE, FORWARD
+from tests.peer.written_local import FILE, HOST_FILES
+from tests.peer.written_rewrite import REWRITE
+from tests.peer.written_small import SMALL
 from tests.support.tree import ROOT
 
 SEEDS = range(1, 7)
@@ -41,7 +47,8 @@ def case(name: str, rrtype: str, theirs: Reply, ours: Reply, others: Reply) -> C
 def test_every_difference_that_is_allowed_is_a_row_of_the_document() -> None:
     text = (ROOT / "docs/compatibility.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (.*?) \|", text, re.MULTILINE)
-    allowed = {*ROWS, *IGNORED, *(one.row for one in DIFFERENCES)}
+    listed = (*DIFFERENCES, *directive_differences.DIFFERENCES, *OPT_DIFFERENCES)
+    allowed = {*ROWS, *IGNORED, CUT_BY_UPSTREAM, *(one.row for one in listed)}
 
     assert {one for one in allowed if not any(row.startswith(one) for row in rows)} == set()
 
@@ -118,6 +125,25 @@ def test_every_option_is_tried() -> None:
     assert {stanza.ttl for stanza in STANZAS} >= {None, 0, 5, 3600}
     for option in ("namespaces", "namespace_labels", "labels", "fallthrough", "beside"):
         assert len({getattr(stanza, option) for stanza in STANZAS}) > 2, option
+
+
+@pytest.mark.parametrize("block", [*FORWARD, *CACHE, *REWRITE, *FILE, *HOST_FILES, *SMALL])
+def test_other_records_are_a_fault_whatever_directives_there_are(block: Written) -> None:
+    theirs, ours = reply("NOERROR", "x. 5 IN A 10.0.0.1"), reply("NOERROR", "x. 5 IN A 10.0.0.2")
+    asked = replace(case("www.test", "A", theirs, ours, others=theirs), pair=Pair(block, 0, 0))
+
+    assert directive_differences.explain_content(asked) is None
+    assert directive_differences.explain_content(replace(asked, ours=reply("NXDOMAIN"))) is None
+    assert directive_differences.explain_content(replace(asked, theirs=None)) is None
+
+
+def test_ttls_may_differ_a_little_where_they_grow_old() -> None:
+    fresh, old = (reply("NOERROR", f"x. {ttl} IN A 10.0.0.1") for ttl in (30, 28))
+    none = reply("NOERROR", "x. 0 IN A 10.0.0.1")
+
+    assert differs(fresh, old)
+    assert not differs(fresh, old, slack=3)
+    assert differs(old, none, slack=60)
 
 
 def test_every_type_is_asked() -> None:

@@ -9,8 +9,10 @@ responses: no code of svcdns judges svcdns.
 import asyncio
 import contextlib
 import zlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 import dns.flags
@@ -189,8 +191,8 @@ class Upstream(asyncio.DatagramProtocol):
     """One server, over UDP and TCP."""
 
     behaviour: Behaviour
-    asked: set[tuple[str, str]] = field(default_factory=set)
-    """Name in lower case and type of every question."""
+    asked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often it was asked, by name in lower case and type."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._udp = cast("asyncio.DatagramTransport", transport)
@@ -214,7 +216,7 @@ class Upstream(asyncio.DatagramProtocol):
         query = dns.message.from_wire(octets)
         (question,) = query.question
         kind = dns.rdatatype.to_text(question.rdtype)
-        self.asked.add((question.name.to_text().lower(), kind))
+        self.asked[question.name.to_text().lower(), kind] += 1
         response = self.behaviour(query)
         if response is None:
             return b""
@@ -227,6 +229,10 @@ class Upstream(asyncio.DatagramProtocol):
         response.additional.clear()
         response.flags |= dns.flags.TC
         return response.to_wire()
+
+
+def _itself(server: Upstream) -> Upstream:
+    return server
 
 
 @contextlib.asynccontextmanager
@@ -242,7 +248,7 @@ async def upstreams(address: str) -> AsyncIterator[tuple[dict[str, str], dict[st
             opened.callback(streams.close)
             port = streams.sockets[0].getsockname()[1]
             datagrams, _ = await loop.create_datagram_endpoint(
-                lambda server=server: server, local_addr=(address, port)
+                partial(_itself, server), local_addr=(address, port)
             )
             opened.callback(datagrams.close)
             places[word] = f"{address}:{port}"

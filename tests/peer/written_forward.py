@@ -54,6 +54,14 @@ FORWARD = (
 )
 
 
+CHOOSING = tuple(
+    block
+    for block in FORWARD
+    if block.lines.count("@") > 1 or any(word in block.lines for word in ("next", "except"))
+)
+"""Those in which some upstream is asked about some names only."""
+
+
 def _cache(lines: str) -> Written:
     return Written(lines=f"{lines}\nforward . @honest", names=NAMES, slack=3)
 

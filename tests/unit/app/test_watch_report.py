@@ -261,3 +261,13 @@ def test_the_collector_rests_until_the_last_list_has_ended(log: StringIO) -> Non
         gc.unfreeze()
 
     assert seen == [False, False, True]
+
+
+def test_whoever_has_to_know_is_told_when_endpoints_changed() -> None:
+    began: list[float] = []
+    report = WatchReport(Metrics(), lambda _: None, lambda: 0.0, triggered=began.extend)
+
+    report.applied(SLICES, 1, ("2026-11-24T10:00:00Z", "no time"))
+    report.applied(SERVICES, 1, ())
+
+    assert began == [1795514400.0]

@@ -7,8 +7,9 @@ from pathlib import Path
 import dns.rcode
 import pytest
 
+from svcdns.answers.settings import KubernetesSettings
 from svcdns.app.build import Configuration, Surroundings, configure, plans_of
-from svcdns.app.feed import Feed
+from svcdns.app.feed import Feed, View
 from svcdns.app.files import examine_text
 from svcdns.app.live import wait_for_sync
 from svcdns.app.options import Options
@@ -17,6 +18,7 @@ from svcdns.app.watching import Watching
 from svcdns.cluster.model import Pod, Service
 from svcdns.telemetry.metrics import Metrics
 from svcdns.telemetry.status import Status
+from svcdns.wire.name import ROOT
 from tests.support.configured import ask, records
 from tests.support.fakeapi import FakeApi, objects
 from tests.support.live_api import fill, until
@@ -194,3 +196,31 @@ async def test_the_watches_have_rooms_of_their_own_whatever_came_before(world: W
     coroutines = [task.get_coro() for task in world.watching._tasks.values()]  # noqa: SLF001
     rooms = [coroutine.cr_frame.f_locals["room"] for coroutine in coroutines]  # type: ignore[union-attr]
     assert len(rooms) == len({*rooms}) == 2
+
+
+async def test_a_view_besides_shares_the_watch_and_sees_more(api: FakeApi) -> None:
+    host, port = await api.serve()
+    view = View()
+    also = {view: (KubernetesSettings((ROOT,), for_proxy=True, startup_timeout=0.0),)}
+    triggers: list[float] = []
+    feed = Feed()
+    options = Options(servers=(f"http://{host}:{port}",))
+    watching = Watching(feed, options, {}, Metrics(), Status(), also)
+    watching.on_trigger = triggers.extend
+    state = feed.keep(view)
+    configuration = configuration_of(OTHER, feed)
+
+    lives = watching.begin(configuration.stanzas)
+    assert not watching.is_synced(view)
+    assert await wait_for_sync(lives, PATIENCE_SECONDS)
+    feed.serve(configuration.stanzas, configuration.exchanges.values())
+    await watching.settle(configuration.stanzas)
+    api.put(objects.node("node-a"))
+    await until(lambda: "node-a" in state.nodes)
+
+    assert len(lives) == 2
+    assert watching.is_synced(view)
+    assert watching.begin({}) == []
+    assert state.count(Service) == 2
+    await watching.close()
+    assert not watching.is_synced(view)

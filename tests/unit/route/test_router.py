@@ -47,11 +47,11 @@ def test_ds_of_an_apex_without_a_parent_here_is_answered_by_the_zone() -> None:
     assert found.zone == "b.example."
 
 
-def test_ds_of_an_apex_is_its_own_when_only_the_root_is_above() -> None:
+def test_ds_of_an_apex_is_the_roots_when_no_zone_lies_between() -> None:
     found = router("b.example.", ".").find(from_text("b.example."), RRType.DS)
 
     assert found is not None
-    assert found.zone == "b.example."
+    assert found.zone == "."
 
 
 def test_zones_are_listed_in_the_order_of_the_corefile() -> None:

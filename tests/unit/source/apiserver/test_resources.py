@@ -38,6 +38,12 @@ def test_only_what_answers_are_made_of_is_watched(
     assert all(is_needed(resource) for resource in resources)
 
 
+def test_a_proxy_watches_the_whole_cluster_without_selectors() -> None:
+    for_proxy = replace(PLAIN, for_proxy=True, labels="app=web")
+
+    assert resources_for(for_proxy) == (SERVICES, SLICES, NODES)
+
+
 def test_selectors_are_left_to_the_server() -> None:
     settings = replace(PLAIN, labels="app=web", namespace_labels="team=a", pods="verified")
 

@@ -1,0 +1,202 @@
+"""The backend of a mode, and what the kernel holds of it as another process sees it."""
+
+import asyncio
+from contextlib import closing
+from typing import NamedTuple, Protocol
+
+from svcdns.app.proxy_settings import ProxySettings
+from svcdns.app.start_error import StartError
+from svcdns.dataplane import kube_proxy, libnftables
+from svcdns.dataplane.addresses import Device
+from svcdns.dataplane.backend import Backend, DataplaneError
+from svcdns.dataplane.filter import FilterOptions, PacketFilter
+from svcdns.dataplane.filter_iptables import IptablesFilter
+from svcdns.dataplane.filter_nftables import NftablesFilter
+from svcdns.dataplane.iptables import Iptables
+from svcdns.dataplane.ipvs import IpvsBackend, IpvsOptions
+from svcdns.dataplane.ipvs_kernel import IpvsTable, Timeouts
+from svcdns.dataplane.journal import Journal
+from svcdns.dataplane.libnftables import ScriptError
+from svcdns.dataplane.nftables import Nftables
+from svcdns.dataplane.nftables_entry import Shape
+from svcdns.dataplane.nftables_listing import read_listing
+from svcdns.dataplane.nftables_script import FAMILIES, TABLE
+from svcdns.dataplane.userspace import Userspace
+from svcdns.proxy.model import Desired, VirtualKey, unpack_servers
+from svcdns.proxy.realized import Realized, RealizedServer, RealizedVirtual
+
+
+class OpenBackend(Backend, Protocol):
+    """A backend with sockets and a thread of its own."""
+
+    def close(self) -> None:
+        """Give them back; what it made stays."""
+        ...
+
+
+class Observed(NamedTuple):
+    """What the kernel has."""
+
+    realized: Realized
+    """Ours, or what would be ours."""
+    foreign: int = 0
+    """Virtual servers of others."""
+
+
+def filter_options(settings: ProxySettings) -> FilterOptions:
+    """Return what the rules of a packet filter depend on."""
+    networks = tuple((one.address, one.prefix) for one in settings.cluster_networks)
+    return FilterOptions(1 << settings.masquerade_bit, settings.masquerade_all, networks)
+
+
+def packet_filter_of(settings: ProxySettings) -> PacketFilter:
+    """Return what stands beside IPVS: the one that was asked for, or the first that works.
+
+    Raises:
+        DataplaneError: neither works here.
+    """
+    options = filter_options(settings)
+    if settings.packet_filter == "iptables":
+        return IptablesFilter(options)
+    nftables = NftablesFilter(options)
+    if settings.packet_filter == "nftables":
+        return nftables
+    try:
+        nftables.probe()
+    except DataplaneError:
+        iptables = IptablesFilter(options)
+        try:
+            iptables.probe()
+        except DataplaneError:
+            return nftables  # its own complaint is the one to show
+        return iptables
+    return nftables
+
+
+def backend_of(settings: ProxySettings) -> OpenBackend:
+    """Return the backend of a mode; nothing is asked of the kernel yet.
+
+    Raises:
+        DataplaneError: it cannot be made.
+        StartError: there is none for this mode.
+    """
+    match settings.mode:
+        case "ipvs":
+            timeouts = Timeouts(
+                round(settings.tcp_seconds),
+                round(settings.tcp_fin_seconds),
+                round(settings.udp_seconds),
+            )
+            options = IpvsOptions(
+                device=settings.device,
+                exclude=settings.exclude,
+                strict_arp=settings.strict_arp,
+                timeouts=timeouts,
+            )
+            return IpvsBackend(options, packet_filter_of(settings))
+        case "nftables":
+            return Nftables(filter_options(settings))
+        case "iptables":
+            return Iptables(filter_options(settings))
+        case "userspace":
+            device = None if settings.listen else Device(settings.device)
+            return Userspace(listen=settings.listen, device=device)
+    raise StartError(
+        f"mode {settings.mode} is chosen when the proxy starts; name one of the others"
+    )
+
+
+def observed(settings: ProxySettings, desired: Desired) -> Observed:
+    """Return what the kernel has for this mode, whoever made it; nothing is changed.
+
+    Args:
+        settings: mode, device, what to leave alone.
+        desired: in mode ipvs virtual servers of these keys count too, as kube-proxy's do.
+
+    Raises:
+        StartError: it cannot be read.
+    """
+    try:
+        match settings.mode:
+            case "ipvs":
+                return _ipvs(settings, desired)
+            case "nftables":
+                return Observed(_nftables(desired))
+            case "iptables":
+                with closing(backend_of(settings)) as backend:
+                    return Observed(asyncio.run(backend.read()))
+    except DataplaneError as error:
+        raise StartError(str(error)) from None
+    raise StartError(
+        f"what mode {settings.mode} has is known to its process alone\n"
+        "  next  curl http://127.0.0.1:10249/metrics on the node"
+    )
+
+
+def clean(settings: ProxySettings) -> None:
+    """Take away what the proxy made in this mode, and nothing else.
+
+    Raises:
+        StartError: something stays.
+    """
+    try:
+        with closing(backend_of(settings)) as backend:
+            asyncio.run(backend.cleanup())
+    except DataplaneError as error:
+        raise StartError(str(error)) from None
+
+
+def clean_kube_proxy() -> None:
+    """Take away the chains, sets and tables that kube-proxy left.
+
+    Raises:
+        StartError: something stays.
+    """
+    if problems := kube_proxy.remove():
+        raise StartError("\n".join(problems))
+
+
+def _ipvs(settings: ProxySettings, desired: Desired) -> Observed:
+    table, device, journal = IpvsTable(), Device(settings.device), Journal()
+    try:
+        table.open()
+        whole = table.read()
+        bound = device.read().bound
+        journal.open()
+    finally:
+        table.close()
+        device.close()
+    ours: dict[VirtualKey, RealizedVirtual] = {}
+    for key, one in whole.items():
+        if any(network.holds(key.address) for network in settings.exclude):
+            continue
+        if key in desired.virtual_servers or key.address in bound or key in journal.keys:
+            ours[key] = one
+    return Observed(Realized(ours, bound), len(whole) - len(ours))
+
+
+def _nftables(desired: Desired) -> Realized:
+    runner = libnftables.find_runner()
+    virtual: dict[VirtualKey, RealizedVirtual] = {}
+    addresses: set[bytes] = set()
+    for width, family in FAMILIES.items():
+        try:
+            listing = read_listing(runner.run(f"list table {family} {TABLE}\n"))
+        except ScriptError as error:
+            if error.is_denied:
+                raise libnftables.explained(f"read table {TABLE}", error) from error
+            continue  # there is none
+        addresses.update(listing.addresses)
+        for key, entry in listing.entries.items():
+            servers = dict.fromkeys(unpack_servers(entry.servers, width), RealizedServer())
+            shape, wanted = Shape.named(entry.chain), desired.virtual_servers.get(key)
+            if shape is not None:
+                one = RealizedVirtual(shape.scheduler, shape.flags, shape.held, servers)
+            elif wanted is not None:  # without servers rules have no scheduler
+                one = RealizedVirtual(
+                    wanted.scheduler, wanted.flags, wanted.persistence_timeout, servers
+                )
+            else:
+                one = RealizedVirtual("", servers=servers)
+            virtual[key] = one
+    return Realized(virtual, frozenset(addresses))

@@ -1,0 +1,131 @@
+"""`svcdns proxy list`, `diff` and `cleanup`: what the kernel has, beside what it should have."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from svcdns.cli.proxy_flags import ProxyFlags, settings_of, with_flags
+
+if TYPE_CHECKING:
+    from svcdns.app.proxy_backend import Observed
+    from svcdns.app.proxy_plan import Planned
+    from svcdns.app.proxy_settings import ProxySettings
+
+MOST_SHOWN = 10
+"""Of what could not be read."""
+
+
+@with_flags
+def show_list(
+    *,
+    output: Annotated[
+        Literal["table", "wide", "json", "yaml"],
+        typer.Option("--output", "-o", help="How to print it; wide has each real server."),
+    ] = "table",
+    flags: ProxyFlags,
+) -> None:
+    """Print what the kernel has.
+
+    Virtual servers with their Services, real servers, weights and connections.
+
+    Exit codes: 0 printed, 1 the kernel or the cluster cannot be read, 2 the command line is
+    wrong.
+    """
+    from svcdns.cli import proxy_tables  # noqa: PLC0415 - help must not load a server
+
+    settings = settings_of(flags)
+    planned = plan_or_exit(settings)
+    found = _observed_or_exit(settings, planned)
+    rows = proxy_tables.rows(found.realized, planned.desired)
+    if output == "json":
+        typer.echo(proxy_tables.as_json(rows))
+    elif output == "yaml":
+        typer.echo(proxy_tables.as_yaml(rows), nl=False)
+    else:
+        typer.echo(proxy_tables.table(rows, wide=output == "wide"))
+    if found.foreign:
+        typer.echo(f"{found.foreign:,} of others are not shown", err=True)
+
+
+@with_flags
+def show_diff(*, flags: ProxyFlags) -> None:
+    """Compare the kernel with the cluster.
+
+    Nothing is changed. Works beside a running kube-proxy too.
+
+    Exit codes: 0 they agree; 1 they differ, or one of them cannot be read; 2 the command line
+    is wrong.
+    """
+    from svcdns.cli import proxy_tables  # noqa: PLC0415 - help must not load a server
+
+    settings = settings_of(flags)
+    planned = plan_or_exit(settings)
+    found = _observed_or_exit(settings, planned)
+    lines = proxy_tables.differences(found.realized, planned.desired)
+    count = len(planned.desired.virtual_servers)
+    for line in lines:
+        typer.echo(line)
+    typer.echo(proxy_tables.verdict(len(lines), count, settings.sync_seconds))
+    raise typer.Exit(1 if lines else 0)
+
+
+@with_flags
+def cleanup(
+    *,
+    kube_proxy: Annotated[
+        bool, typer.Option("--kube-proxy", help="Also take away what kube-proxy left behind.")
+    ] = False,
+    flags: ProxyFlags,
+) -> None:
+    """Take away what the proxy made.
+
+    Stop the proxy of this node first: connections through it end. What others made stays; with
+    --kube-proxy its chains, sets, tables and device go too.
+
+    Exit codes: 0 nothing is left, 1 something could not be taken away, 2 the command line is
+    wrong.
+    """
+    from svcdns.app import proxy_backend  # noqa: PLC0415 - help must not load a server
+    from svcdns.app.start_error import StartError  # noqa: PLC0415
+
+    settings = settings_of(flags)
+    try:
+        proxy_backend.clean(settings)
+        if kube_proxy:
+            proxy_backend.clean_kube_proxy()
+    except StartError as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"nothing of mode {settings.mode} is left on this node")
+
+
+def plan_or_exit(settings: "ProxySettings") -> "Planned":
+    """Return what the node should have, or say why it is not known and exit with 1."""
+    from svcdns.app.proxy_plan import planned  # noqa: PLC0415
+    from svcdns.app.start_error import StartError  # noqa: PLC0415
+
+    try:
+        found = planned(settings)
+    except StartError as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from None
+    for line in found.warnings:
+        typer.echo(f"warning: {line}", err=True)
+    if found.problems:
+        typer.echo("not everything could be read:", err=True)
+    for line in found.problems[:MOST_SHOWN]:
+        typer.echo(f"  {line}", err=True)
+    if len(found.problems) > MOST_SHOWN:
+        typer.echo(f"  and {len(found.problems) - MOST_SHOWN:,} more", err=True)
+    return found
+
+
+def _observed_or_exit(settings: "ProxySettings", planned: "Planned") -> "Observed":
+    from svcdns.app.proxy_backend import observed  # noqa: PLC0415
+    from svcdns.app.start_error import StartError  # noqa: PLC0415
+
+    try:
+        return observed(settings, planned.desired)
+    except StartError as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from None
