@@ -43,7 +43,7 @@ def _nftables_only(mode: str) -> None:
 def test_chance_leaves_nobody_out(balanced: DrivenMode) -> None:
     balanced.have(*WEB)
 
-    assert reached(VIP, count=60).keys() == POD_NAMES
+    assert reached(VIP, count=60).keys() >= POD_NAMES
 
 
 @pytest.mark.parametrize("balanced", ["sh"], indirect=True)
