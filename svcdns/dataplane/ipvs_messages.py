@@ -19,8 +19,6 @@ SET_CONFIG = 12
 
 PERSISTENT, HASHED, ONE_PACKET, SCHED1, SCHED2, SCHED3 = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
 """Flags of a virtual server. The kernel reports HASHED besides what it was given."""
-FALLBACK = SCHED1
-"""For sh and mh: take another real server when the hashed one has weight 0."""
 MASQUERADE = 0
 """The one forwarding method that changes the port, and needs nothing of the real server."""
 

@@ -13,7 +13,6 @@ from svcdns.proxy.model import (
     TCP,
     Desired,
     RealServer,
-    ServicePortName,
     VirtualKey,
     VirtualServer,
 )
@@ -126,17 +125,3 @@ def changed_keys(before: Desired, after: Desired) -> list[VirtualKey]:
 def may_drain(key: VirtualKey, scheduler: str) -> bool:
     """Return whether servers there that are gone are to finish what they have first."""
     return key.protocol == TCP and scheduler not in _NEVER_DRAINED
-
-
-def service_of(operation: Operation, desired: Desired) -> ServicePortName | None:
-    """Return whose operation it is; None for an address, or a Service that is gone."""
-    match operation:
-        case AddVirtual(virtual) | SetVirtual(virtual):
-            return virtual.service
-        case AddServer():
-            return operation.service
-        case SetWeight() | DeleteServer() | DeleteVirtual():
-            virtual_server = desired.virtual_servers.get(operation.key)
-            return virtual_server.service if virtual_server is not None else None
-        case _:
-            return None

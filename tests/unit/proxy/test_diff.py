@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svcdns.proxy.diff import changed_keys, diff, service_of
+from svcdns.proxy.diff import changed_keys, diff
 from svcdns.proxy.model import (
     TCP,
     UDP,
@@ -118,15 +118,6 @@ def test_another_scheduler_keeps_the_servers() -> None:
     wanted = virtual(FIRST, scheduler="lc")
 
     assert diff(desired(wanted), realized({FIRST: BUSY})) == (SetVirtual(wanted),)
-
-
-def test_whose_an_operation_is_can_be_told() -> None:
-    wanted = desired(virtual(FIRST))
-
-    for operation in (SetWeight(KEY, SECOND, 0), DeleteServer(KEY, SECOND)):
-        assert service_of(operation, wanted) == WEB
-    assert service_of(Bind(KEY.address), wanted) is None
-    assert service_of(DeleteVirtual(KEY), Desired()) is None
 
 
 class Kernel:
