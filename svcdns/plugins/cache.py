@@ -2,7 +2,7 @@
 
 Only what came from elsewhere is kept: names of the cluster are answered from memory anyway, and
 are never stale. Here a stanza is read and numbers are handed over; what is done with a question
-is in `cache_step`.
+is in `parts.cache_step`.
 """
 
 import re
@@ -14,7 +14,7 @@ from svcdns.answers.kept import Kind, Lifetimes, Limits
 from svcdns.corefile.addresses import expand_zone
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.corefile.errors import WordError
-from svcdns.plugins.cache_step import CacheStep, Counts, Prefetch, Settings, Stale, Zones
+from svcdns.plugins.parts.cache_step import CacheStep, Counts, Prefetch, Settings, Stale, Zones
 from svcdns.route.directive import Directive, Scope
 from svcdns.route.stages import Steps
 from svcdns.telemetry import plugin_metrics as metrics

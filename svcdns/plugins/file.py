@@ -1,7 +1,7 @@
 """file - answer from master files.
 
 Here are the words of the Corefile, and which zone a question is for; a zone and its file are
-`file_zone`'s business.
+`parts.file_zone`'s business.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from functools import partial
 from svcdns.answers.answer import Answer
 from svcdns.answers.later import Later
 from svcdns.corefile.arguments import Arguments, Words
-from svcdns.plugins.file_zone import Access, FileZone
+from svcdns.plugins.parts.file_zone import Access, FileZone
 from svcdns.route.directive import Directive, Scope
 from svcdns.route.offers import ZoneContents
 from svcdns.route.stages import Client, Steps

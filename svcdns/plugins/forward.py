@@ -17,7 +17,7 @@ from svcdns.answers.later import Later
 from svcdns.corefile.addresses import expand_zone
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.corefile.errors import WordError
-from svcdns.plugins.forward_options import READERS
+from svcdns.plugins.parts.forward_options import READERS
 from svcdns.route.directive import Asking, Directive, Metrics, Scope
 from svcdns.route.offers import Upstream
 from svcdns.route.stages import AnswerStep, Client, Steps

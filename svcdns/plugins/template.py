@@ -1,7 +1,7 @@
 """template - answer names by pattern, with records made from the name.
 
 All stanzas of a server block are tried in the order of the Corefile. What one of them answers
-is `plugins.template_rule`'s business, how they are tried `plugins.template_step`'s.
+is `parts.template_rule`'s business, how they are tried `parts.template_step`'s.
 """
 
 from dataclasses import replace
@@ -11,8 +11,8 @@ from svcdns.answers.go_template import Template, compile_template
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.corefile.directives import suggest
 from svcdns.corefile.lexer import Token
-from svcdns.plugins.template_rule import WHOLE, Rule
-from svcdns.plugins.template_step import Templates
+from svcdns.plugins.parts.template_rule import WHOLE, Rule
+from svcdns.plugins.parts.template_step import Templates
 from svcdns.route.directive import Directive, Scope
 from svcdns.route.patterns import Pattern, compile_pattern
 from svcdns.route.stages import Steps

@@ -13,7 +13,7 @@ from svcdns.answers.answer import Answer, Reason
 from svcdns.answers.transfer import messages
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.corefile.lexer import Token
-from svcdns.plugins.transfer_notify import Secondary, notify
+from svcdns.plugins.parts.transfer_notify import Secondary, notify
 from svcdns.route.directive import Directive, Scope
 from svcdns.route.offers import ZoneContents
 from svcdns.route.stages import Client, Steps

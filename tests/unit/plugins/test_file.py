@@ -5,7 +5,7 @@ import pytest
 from svcdns.answers.answer import Answer
 from svcdns.answers.foreign import Outcome
 from svcdns.plugins.file import DIRECTIVE, Settings, build
-from svcdns.plugins.file_zone import Access
+from svcdns.plugins.parts.file_zone import Access
 from svcdns.route.stages import Steps
 from svcdns.wire.codes import RCode, type_number
 from svcdns.wire.name import from_text, to_text

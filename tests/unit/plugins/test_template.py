@@ -1,7 +1,7 @@
 import pytest
 
+from svcdns.plugins.parts.template_rule import Rule
 from svcdns.plugins.template import DIRECTIVE
-from svcdns.plugins.template_rule import Rule
 from svcdns.wire.codes import RCode, RRClass, RRType
 from svcdns.wire.name import ROOT, from_text
 from tests.support.configured import ask, configured, records

@@ -3,8 +3,8 @@ import asyncio
 import pytest
 
 from svcdns.answers.answer import Answer
+from svcdns.plugins.parts.transfer_notify import Secondary, notification
 from svcdns.plugins.transfer import DIRECTIVE, Settings, build
-from svcdns.plugins.transfer_notify import Secondary, notification
 from svcdns.route.offers import ZoneContents
 from svcdns.route.stages import Steps
 from svcdns.wire.codes import RCode, RRType

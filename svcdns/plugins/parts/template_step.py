@@ -1,6 +1,6 @@
 """The `template` stanzas of a server block, tried one after the other, and their CNAMEs followed.
 
-What one stanza answers is `plugins.template_rule`'s business.
+What one stanza answers is `parts.template_rule`'s business.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from svcdns.answers.answer import Answer, Dependency, Reason
 from svcdns.answers.foreign import ForeignAnswer, Outcome, opened
 from svcdns.answers.go_template import Struct
 from svcdns.answers.later import Later, then
-from svcdns.plugins.template_rule import Labels, RecordError, Rule, Sections, values_of
+from svcdns.plugins.parts.template_rule import Labels, RecordError, Rule, Sections, values_of
 from svcdns.route.directive import Scope
 from svcdns.route.stages import Client
 from svcdns.telemetry.plugin_metrics import (

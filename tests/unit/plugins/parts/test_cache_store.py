@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from svcdns.answers.kept import Judgement, Kept, Kind, examined
-from svcdns.plugins.cache_store import LEAST_CAPACITY, Store
+from svcdns.plugins.parts.cache_store import LEAST_CAPACITY, Store
 from svcdns.wire.rrset import txt
 from tests.support.foreign import foreign
 from tests.support.stubs import question

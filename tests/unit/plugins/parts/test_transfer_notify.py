@@ -5,8 +5,8 @@ import dns.message
 import dns.opcode
 import pytest
 
-from svcdns.plugins import transfer_notify
-from svcdns.plugins.transfer_notify import Secondary, is_response, notification, notify
+from svcdns.plugins.parts import transfer_notify
+from svcdns.plugins.parts.transfer_notify import Secondary, is_response, notification, notify
 from svcdns.wire.name import from_text
 
 ZONE = from_text("example.org")

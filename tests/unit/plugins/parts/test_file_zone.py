@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from svcdns.plugins.file_zone import Access, FileZone
+from svcdns.plugins.parts.file_zone import Access, FileZone
 from svcdns.wire.name import from_text
 from tests.support.following import MemoryFiles, TellingScope
 

@@ -1,6 +1,6 @@
 """forward: every option CoreDNS 1.15 has is read; what each one means is in test_forward."""
 
-from svcdns.plugins.forward_options import READERS
+from svcdns.plugins.parts.forward_options import READERS
 
 
 def test_every_option_of_coredns_is_there() -> None:

@@ -27,8 +27,8 @@ from svcdns.answers.kept import (
     patched,
 )
 from svcdns.answers.later import Later, then
-from svcdns.plugins.cache_refreshes import Asked, Refreshes
-from svcdns.plugins.cache_store import DEFAULT_CAPACITY, Store
+from svcdns.plugins.parts.cache_refreshes import Asked, Refreshes
+from svcdns.plugins.parts.cache_store import DEFAULT_CAPACITY, Store
 from svcdns.route.stages import Client, Rest
 from svcdns.wire.codes import AD, CD, RCode, rcode_text
 from svcdns.wire.name import ROOT, OwnerName, is_within

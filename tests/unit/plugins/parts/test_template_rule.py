@@ -1,7 +1,7 @@
 import pytest
 
 from svcdns.answers.go_template import Struct, compile_template
-from svcdns.plugins.template_rule import WHOLE, Labels, RecordError, Rule, values_of
+from svcdns.plugins.parts.template_rule import WHOLE, Labels, RecordError, Rule, values_of
 from svcdns.route.patterns import compile_pattern
 from svcdns.wire.codes import RRClass, RRType
 from svcdns.wire.name import OwnerName, from_text
