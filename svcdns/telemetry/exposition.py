@@ -41,7 +41,8 @@ from svcdns.telemetry.catalogue import (
     Labels,
     Metric,
 )
-from svcdns.telemetry.metrics import Distribution, Metrics
+from svcdns.telemetry.former_names import add_former
+from svcdns.telemetry.metrics import Distribution, Distributions, Metrics, Numbers
 from svcdns.wire.codes import rcode_text
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -142,11 +143,7 @@ def _plain(metric: Metric, values: dict[Labels, float]) -> Family:
     return family
 
 
-_Numbers = dict[str, dict[Labels, float]]
-_Distributions = dict[str, dict[Labels, Distribution]]
-
-
-def _series(metrics: Metrics) -> tuple[_Numbers, _Distributions]:
+def _series(metrics: Metrics) -> tuple[Numbers, Distributions]:
     """Return all series by metric, those that stand elsewhere read and added up now."""
     numbers = {name: dict(values) for name, values in metrics.numbers.items()}
     distributions = {name: dict(rows) for name, rows in metrics.distributions.items()}
@@ -155,10 +152,11 @@ def _series(metrics: Metrics) -> tuple[_Numbers, _Distributions]:
     for traffic in metrics.traffic():
         _count_exchanges(traffic, numbers, distributions)
         _time_exchanges(traffic, distributions)
+    add_former(numbers, distributions)
     return numbers, distributions
 
 
-def _count_exchanges(traffic: Traffic, numbers: _Numbers, distributions: _Distributions) -> None:
+def _count_exchanges(traffic: Traffic, numbers: Numbers, distributions: Distributions) -> None:
     def add(metric: Metric, number: int, *labels: str) -> None:
         series = numbers.setdefault(metric.name, {})
         series[labels] = series.get(labels, 0) + number
@@ -183,7 +181,7 @@ def _count_exchanges(traffic: Traffic, numbers: _Numbers, distributions: _Distri
     add(UDP_DROPPED, traffic.dropped, traffic.server)
 
 
-def _time_exchanges(traffic: Traffic, distributions: _Distributions) -> None:
+def _time_exchanges(traffic: Traffic, distributions: Distributions) -> None:
     for zone, buckets in traffic.durations.items():
         if not zone:
             continue
@@ -192,7 +190,7 @@ def _time_exchanges(traffic: Traffic, distributions: _Distributions) -> None:
         row.total += traffic.seconds.get(zone, 0.0)
 
 
-def _row(distributions: _Distributions, metric: Metric, labels: Labels) -> Distribution:
+def _row(distributions: Distributions, metric: Metric, labels: Labels) -> Distribution:
     rows = distributions.setdefault(metric.name, {})
     row = rows.get(labels)
     if row is None:

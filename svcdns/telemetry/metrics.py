@@ -29,6 +29,12 @@ class Distribution:
         return accumulate(self.counts)
 
 
+Numbers = dict[str, dict[Labels, float]]
+"""Counters and gauges: by name of the metric, then by labels."""
+Distributions = dict[str, dict[Labels, Distribution]]
+"""Histograms, likewise."""
+
+
 class Metrics:
     """All numbers of one page."""
 
@@ -39,9 +45,8 @@ class Metrics:
             catalogue: what the page shows, in this order; the rest is counted for nobody.
         """
         self.catalogue = catalogue
-        self.numbers: dict[str, dict[Labels, float]] = {}
-        """Counters and gauges, by name of the metric."""
-        self.distributions: dict[str, dict[Labels, Distribution]] = {}
+        self.numbers: Numbers = {}
+        self.distributions: Distributions = {}
         self.readings: list[tuple[Metric, Labels, Callable[[], float]]] = []
         """Asked at each scrape."""
         self._running: list[Traffic] = []

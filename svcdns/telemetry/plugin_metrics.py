@@ -46,6 +46,22 @@ UPSTREAM_CONNECTIONS_REUSED = counter(
 UPSTREAM_CONNECTIONS_OPENED = counter(
     "coredns_proxy_conn_cache_misses_total", "Questions over a new connection.", _UPSTREAM_PROTO
 )
+# What an upstream's numbers were called until CoreDNS 1.10: see `telemetry.former_names`.
+FORMER_REQUESTS = counter(
+    "coredns_forward_requests_total", "Questions an upstream answered.", ("to",)
+)
+FORMER_RESPONSES = counter(
+    "coredns_forward_responses_total", "Answers of an upstream.", ("to", "rcode")
+)
+FORMER_DURATION = histogram(
+    "coredns_forward_request_duration_seconds",
+    "Time of an upstream to answer.",
+    ("to", "rcode"),
+    bounds=TIME_BUCKETS,
+)
+FORMER_HEALTH_FAILURES = counter(
+    "coredns_forward_healthcheck_failures_total", "Health checks that failed.", ("to",)
+)
 RELOADS_FAILED = counter("coredns_reload_failed_total", "Corefiles that were refused.")
 RELOAD_VERSION = gauge(
     "coredns_reload_version_info",

@@ -19,6 +19,9 @@ coredns_forward_max_concurrent_rejects_total
 coredns_proxy_healthcheck_failures_total proxy_name to
 coredns_proxy_conn_cache_hits_total proxy_name to proto
 coredns_proxy_conn_cache_misses_total proxy_name to proto
+coredns_forward_requests_total to
+coredns_forward_responses_total to rcode
+coredns_forward_healthcheck_failures_total to
 coredns_reload_failed_total
 coredns_template_matches_total server zone view class type
 coredns_template_template_failures_total server zone view class type section template
