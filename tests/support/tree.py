@@ -20,7 +20,8 @@ def source_files() -> list[Path]:
 
 def documents() -> list[Path]:
     """Return every Markdown file a reader may open."""
-    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+    folders = (ROOT / "docs", ROOT / "charts", ROOT / "deploy")
+    return sorted([*ROOT.glob("*.md"), *(page for one in folders for page in one.rglob("*.md"))])
 
 
 @cache
