@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from svcdns.app.inprocess import Asking
+from svcdns.app.listing import Done, silent
 from svcdns.app.near import near
 from svcdns.app.proxy_backend import observed
 from svcdns.app.proxy_plan import planned
@@ -54,7 +55,11 @@ class Described:
 
 
 def described(
-    settings: ProxySettings, namespace: str, name: str, corefile: str | None = None
+    settings: ProxySettings,
+    namespace: str,
+    name: str,
+    corefile: str | None = None,
+    done: Done = silent,
 ) -> Described:
     """Return everything about one Service.
 
@@ -63,13 +68,14 @@ def described(
         namespace: of the Service.
         name: of the Service.
         corefile: path, for the zone and what is answered; None: kubeadm's.
+        done: told how far reading is.
 
     Raises:
         CorefileError: the Corefile has mistakes.
         StartError: there is no such Service, or no objects can be read.
         OSError: the Corefile cannot be read.
     """
-    plan = planned(settings)
+    plan = planned(settings, done)
     service = plan.state.service(namespace, name)
     if service is None:
         raise StartError(_unknown(plan.state, namespace, name))

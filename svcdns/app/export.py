@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from svcdns.app.following import read_once
-from svcdns.app.listing import listed
+from svcdns.app.listing import Done, listed, silent
 from svcdns.app.start_error import StartError
+from svcdns.cluster.model import Namespace, Node, Object
 from svcdns.source.anonymize import Renamed, anonymize
 from svcdns.source.assembly import Labelled
 from svcdns.source.manifest_writer import Form, ManifestFile, files, text
@@ -38,6 +39,8 @@ class Request:
     """Of the kubeconfig; empty: its current one."""
     servers: tuple[str, ...] = ()
     """URLs of API servers; empty: the one that the kubeconfig names."""
+    namespace: str = ""
+    """The only one whose objects are written, beside the Nodes; empty: every one."""
 
 
 class Found(NamedTuple):
@@ -59,15 +62,19 @@ class Outcome(NamedTuple):
     files: int = 0
 
 
-def export(request: Request) -> Outcome:
+def export(request: Request, done: Done = silent) -> Outcome:
     """Write what `request` asks for.
+
+    Args:
+        request: what, and where.
+        done: told how far reading is.
 
     Raises:
         StartError: nothing could be read, or not everything be written.
     """
     if request.folder is not None:
         _refuse_filled(request.folder)
-    objects, missing = objects_of(request)
+    objects, missing = objects_of(request, done)
     if request.anonymize:
         objects, renamed = anonymize(objects)
         if request.names is not None:
@@ -78,12 +85,32 @@ def export(request: Request) -> Outcome:
     return Outcome(objects, missing, files=count)
 
 
-def objects_of(request: Request) -> Found:
-    """Return every object of the cluster that `request` names.
+def objects_of(request: Request, done: Done = silent) -> Found:
+    """Return every object of the cluster, or Namespace, that `request` names.
 
     Raises:
         StartError: nothing can be read.
     """
+    found = _all_of(request, done)
+    if not request.namespace:
+        return found
+    kept = [one for one in found.objects if _namespace_of(one.value) in ("", request.namespace)]
+    if all(isinstance(one.value, Node) for one in kept):
+        raise StartError(
+            f"there is nothing in the Namespace '{request.namespace}'\n"
+            "  next  kubectl get namespaces lists those that there are"
+        )
+    return found._replace(objects=tuple(kept))
+
+
+def _namespace_of(value: Object) -> str:
+    """Return where an object belongs; empty: everywhere."""
+    if isinstance(value, Node):
+        return ""
+    return value.name if isinstance(value, Namespace) else value.namespace
+
+
+def _all_of(request: Request, done: Done) -> Found:
     if request.manifests is None:
         return Found(
             *listed(
@@ -91,6 +118,7 @@ def objects_of(request: Request) -> Found:
                 kubeconfig=request.kubeconfig,
                 context=request.context,
                 servers=request.servers,
+                done=done,
             )
         )
     snapshot = read_once(request.manifests)

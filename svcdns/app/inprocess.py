@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import CoroutineType
 from typing import NamedTuple
@@ -12,9 +13,13 @@ from svcdns.app.build import Configuration, Surroundings, configure, plans_of
 from svcdns.app.feed import Feed, Source
 from svcdns.app.files import examine_corefile, examine_text
 from svcdns.app.following import read_once
+from svcdns.app.listing import Done, listed
 from svcdns.app.near import near
 from svcdns.app.start_error import StartError
+from svcdns.cluster.model import Object
+from svcdns.cluster.selector import parse_selector
 from svcdns.route.exchange import Exchange
+from svcdns.source.assembly import Cluster, Labelled
 from svcdns.wire.name import OwnerName
 from svcdns.wire.question import Question, read_query
 
@@ -53,23 +58,77 @@ class _Nobody:
     lane: int = 6
 
 
-def ask(message: bytes, *, manifests: str, corefile: str | None = None) -> Reply:
-    """Return the response that a server with these manifests would give.
+class Known:
+    """A cluster as it was read once; several queries may be answered from it."""
+
+    def __init__(self, source: Source, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        self._source = source
+        self._asking: dict[str | None, Asking] = {}
+
+    def asking(self, corefile: str | None) -> "Asking":
+        """Return a server that knows it; the same one for the same Corefile."""
+        if corefile not in self._asking:
+            self._asking[corefile] = Asking(self._source, corefile)
+        return self._asking[corefile]
+
+
+class _Listed:
+    """The objects that an API server listed; a `feed.Source`."""
+
+    def __init__(self, objects: Iterable[Labelled]) -> None:
+        by_kind: dict[type, list[Labelled]] = {}
+        for one in objects:
+            by_kind.setdefault(type(one.value), []).append(one)
+        self._cluster = Cluster({kind: tuple(found) for kind, found in by_kind.items()})
+
+    def objects(self, labels: str, namespace_labels: str) -> Iterable[Object]:
+        """Return those that the selectors let through."""
+        return self._cluster.select(parse_selector(labels), parse_selector(namespace_labels))
+
+
+def of_manifests(manifests: str) -> Known:
+    """Return what a folder or file has, `-` for standard input.
+
+    Raises:
+        StartError: there are no objects.
+    """
+    snapshot = read_once(manifests)
+    return Known(snapshot, map(str, snapshot.problems))
+
+
+def of_cluster(kubeconfig: str, context: str, servers: tuple[str, ...], done: Done) -> Known:
+    """Return what an API server has now.
+
+    Args:
+        kubeconfig: path; empty: as for `svcdns serve`.
+        context: of the kubeconfig; empty: its current one.
+        servers: URLs, instead of the one in the kubeconfig.
+        done: told how far it is.
+
+    Raises:
+        StartError: nothing can be read.
+    """
+    found = listed(os.environ, kubeconfig=kubeconfig, context=context, servers=servers, done=done)
+    return Known(_Listed(found.objects), found.missing)
+
+
+def ask(message: bytes, *, known: Known, corefile: str | None = None) -> Reply:
+    """Return the response that a server which knows a cluster would give.
 
     Args:
         message: a whole query.
-        manifests: folder or file of Kubernetes objects, `-` for standard input.
+        known: the cluster.
         corefile: path; None: kubeadm's `kubernetes` stanza.
 
     Raises:
         CorefileError: the Corefile has mistakes.
         MalformedQueryError: the message is no query.
-        StartError: there are no objects, or no server blocks.
+        StartError: there are no server blocks.
         OSError: a file cannot be read.
     """
     question = read_query(message).question
-    snapshot = read_once(manifests)
-    asking = Asking(snapshot, corefile)
+    asking = known.asking(corefile)
     started = time.perf_counter()
     response = asking.response(message)
     seconds = time.perf_counter() - started
@@ -78,7 +137,7 @@ def ask(message: bytes, *, manifests: str, corefile: str | None = None) -> Reply
         response,
         seconds,
         () if is_answer else near(asking.state, question.owner),
-        tuple(map(str, snapshot.problems)),
+        known.problems,
     )
 
 

@@ -5,7 +5,7 @@ had or used is a sentence, and the rest is there all the same.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from svcdns.answers.settings import KubernetesSettings
@@ -27,6 +27,9 @@ from svcdns.source.assembly import Labelled
 from svcdns.wire.name import from_text
 
 _ATTEMPTS = 3
+Done = Callable[[int, int | None, str], None]
+"""Told how many objects of a resource are there, and of how many if that is known."""
+
 _FAILURES = (LostError, RefusedError, UnreadableError, WatchExpiredError)
 
 
@@ -38,6 +41,10 @@ class Listed(NamedTuple):
     """What it did not give, or what of it cannot be used, a sentence each."""
 
 
+def silent(count: int, total: int | None, what: str) -> None:
+    """Tell nobody how far it is."""
+
+
 def listed(
     environment: Mapping[str, str],
     *,
@@ -45,6 +52,7 @@ def listed(
     context: str = "",
     servers: tuple[str, ...] = (),
     resources: Sequence[Resource] = (),
+    done: Done = silent,
 ) -> Listed:
     """Return every object that answers could be made of.
 
@@ -54,6 +62,7 @@ def listed(
         context: of the kubeconfig; empty: its current one.
         servers: URLs, instead of the one in the kubeconfig.
         resources: to list instead of those.
+        done: told how far it is.
 
     Raises:
         StartError: nothing can be read.
@@ -63,10 +72,10 @@ def listed(
     access = Access.of(
         settings, environment, kubeconfig=kubeconfig, context=context, servers=servers
     )
-    return asyncio.run(_listed(access, resources or resources_for(settings)))
+    return asyncio.run(_listed(access, resources or resources_for(settings), done))
 
 
-async def _listed(access: Access, resources: Sequence[Resource]) -> Listed:
+async def _listed(access: Access, resources: Sequence[Resource], done: Done) -> Listed:
     from svcdns.source.apiserver.client import connect  # noqa: PLC0415  half a second
 
     try:
@@ -79,7 +88,7 @@ async def _listed(access: Access, resources: Sequence[Resource]) -> Listed:
     try:
         for resource in resources:
             try:
-                found = await _objects(connection, resource)
+                found = await _objects(connection, resource, done)
             except _FAILURES as error:
                 failed += 1
                 missing.append(f"{resource.name}: {error}")
@@ -93,7 +102,7 @@ async def _listed(access: Access, resources: Sequence[Resource]) -> Listed:
     return Listed(tuple(objects), tuple(missing))
 
 
-async def _objects(connection: Connection, resource: Resource) -> list[bytes]:
+async def _objects(connection: Connection, resource: Resource, done: Done) -> list[bytes]:
     """Return the octets of every object; a list that became too old on the way is begun anew."""
     for attempt in range(1, _ATTEMPTS + 1):
         items: list[bytes] = []
@@ -102,6 +111,9 @@ async def _objects(connection: Connection, resource: Resource) -> list[bytes]:
             while True:
                 found = await ask_page(connection, resource, page(resource, token=token))
                 items.extend(map(bytes, found.items))
+                left = found.remaining
+                total = None if left is None and found.next else len(items) + (left or 0)
+                done(len(items), total, resource.name)
                 token = found.next
                 if not token:
                     return items

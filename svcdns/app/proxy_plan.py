@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from svcdns.app.following import read_once
-from svcdns.app.listing import listed
+from svcdns.app.listing import Done, listed, silent
 from svcdns.app.local_addresses import local_addresses
 from svcdns.app.proxy_settings import ProxySettings, proxy_options
 from svcdns.cluster.model import EndpointSlice, Namespace, Node, Object, Pod, Service
@@ -55,13 +55,17 @@ class Planned(NamedTuple):
     """What is surely not meant, with what to do."""
 
 
-def planned(settings: ProxySettings) -> Planned:
+def planned(settings: ProxySettings, done: Done = silent) -> Planned:
     """Return what the node of `settings` should have.
+
+    Args:
+        settings: of the proxy.
+        done: told how far reading is.
 
     Raises:
         StartError: no objects can be read.
     """
-    gathered = gather(settings)
+    gathered = gather(settings, done)
     node = gathered.state.nodes.get(settings.node)
     options = proxy_options(settings, node, _of_this_machine(settings))
     if settings.mode in SCHEDULERS:
@@ -73,7 +77,7 @@ def planned(settings: ProxySettings) -> Planned:
     return Planned(desired, options, gathered.state, gathered.problems, warnings)
 
 
-def gather(settings: ProxySettings) -> Gathered:
+def gather(settings: ProxySettings, done: Done = silent) -> Gathered:
     """Return the cluster that `settings` name.
 
     Raises:
@@ -93,6 +97,7 @@ def gather(settings: ProxySettings) -> Gathered:
         context=settings.context,
         servers=settings.servers,
         resources=(SERVICES, SLICES, NODES),
+        done=done,
     )
     flawed = [Skipped(*_apart(line)) for line in found.missing if line.startswith(_PROXIED)]
     missing = tuple(line for line in found.missing if not line.startswith(_PROXIED))

@@ -3,11 +3,13 @@
 What is shown comes from `app.describe`.
 """
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from svcdns.cli.progress import Progress
 from svcdns.cli.proxy_flags import ProxyFlags, settings_of, with_flags
 from svcdns.cluster.model import Condition, Endpoint, EndpointSlice, Service
 from svcdns.proxy.model import RealServer, VirtualServer
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   svcdns describe service shop/web
+  svcdns describe service web -n shop --context prod
   svcdns describe service shop/web --manifests examples/shop --node node-a
 """
 
@@ -33,9 +36,19 @@ def describe(
         Literal["service"], typer.Argument(metavar="service", help="What to describe.")
     ],
     name: Annotated[
-        str, typer.Argument(metavar="NAMESPACE/NAME", help="Which one; Namespace default for NAME.")
+        str, typer.Argument(metavar="NAMESPACE/NAME", help="Which one; or NAME, with -n.")
     ],
     *,
+    in_namespace: Annotated[
+        str,
+        typer.Option(
+            "--namespace",
+            "-n",
+            metavar="NAME",
+            help="Namespace of a bare NAME; that of the kubeconfig's context by default.",
+            show_default=False,
+        ),
+    ] = "",
     corefile: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Corefile that says the zone and what is answered."),
@@ -50,6 +63,7 @@ def describe(
     Exit codes: 0 described, 1 there is no such Service, or it cannot be read, 2 the command
     line is wrong.
     """
+    from svcdns.app.current_namespace import DEFAULT, current_namespace  # noqa: PLC0415 - as below
     from svcdns.app.describe import described  # noqa: PLC0415 - help must not load a server
     from svcdns.app.start_error import StartError  # noqa: PLC0415
     from svcdns.corefile.errors import CorefileError  # noqa: PLC0415
@@ -58,8 +72,13 @@ def describe(
     if (slash and not namespace) or not service or "/" in namespace:
         raise typer.BadParameter(f"'{name}' is not NAMESPACE/NAME: shop/web")
     settings = settings_of(flags)
+    if not (namespace or in_namespace):
+        is_file = settings.manifests is not None
+        named = (settings.kubeconfig, settings.context)
+        in_namespace = DEFAULT if is_file else current_namespace(os.environ, *named)
     try:
-        found = described(settings, namespace or "default", service, corefile)
+        with Progress("objects") as progress:
+            found = described(settings, namespace or in_namespace, service, corefile, progress.show)
     except (StartError, CorefileError, OSError) as error:
         typer.echo(error, err=True)
         raise typer.Exit(1) from None

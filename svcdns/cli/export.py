@@ -7,6 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from svcdns.cli.cluster_flags import (
+    AllNamespaces,
+    Apiserver,
+    Context,
+    Kubeconfig,
+    one_namespace,
+    servers_of,
+)
+from svcdns.cli.cluster_flags import (
+    Namespace as NamespaceFlag,
+)
+from svcdns.cli.progress import Progress
 from svcdns.cluster.model import EndpointSlice, Namespace, Node, Pod, Service
 
 if TYPE_CHECKING:
@@ -16,6 +28,7 @@ EXAMPLES = """\b
 Examples:
   svcdns export --kubeconfig ~/.kube/config cluster   a folder that is easy to read
   svcdns export --manifests dump.yaml --anonymize     to standard output, for a bug report
+  svcdns export --context prod -n shop                one Namespace, and the Nodes
   svcdns export --manifests dump.yaml --anonymize --names names.tsv report
   kubectl get svc,endpointslices,ns -A -o json | svcdns export --manifests - cluster
 """
@@ -24,7 +37,8 @@ MOST_SHOWN = 10
 """Of what could not be read."""
 
 
-def export(
+def export(  # noqa: PLR0913 - one parameter an option
+    invocation: typer.Context,
     folder: Annotated[
         str | None,
         typer.Argument(
@@ -41,30 +55,11 @@ def export(
             help="Folder or file of Kubernetes objects to read; `-` is standard input.",
         ),
     ] = None,
-    kubeconfig: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE",
-            help="Read from the API server that it names.",
-            show_default=False,
-        ),
-    ] = "",
-    kube_context: Annotated[
-        str,
-        typer.Option(
-            "--context",
-            metavar="NAME",
-            help="Context of the kubeconfig; without --kubeconfig of $KUBECONFIG or "
-            "~/.kube/config.",
-            show_default=False,
-        ),
-    ] = "",
-    apiserver: Annotated[
-        str,
-        typer.Option(
-            metavar="URL", help="API server, instead of the kubeconfig's.", show_default=False
-        ),
-    ] = "",
+    kubeconfig: Kubeconfig = "",
+    kube_context: Context = "",
+    apiserver: Apiserver = "",
+    namespace: NamespaceFlag = "",
+    all_namespaces: AllNamespaces = False,
     anonymize: Annotated[
         bool,
         typer.Option(
@@ -96,7 +91,8 @@ def export(
     Exit codes: 0 everything is written, 1 not everything could be read or written, 2 the
     command line is wrong.
     """
-    is_live = bool(kubeconfig or kube_context or apiserver)
+    is_plugin = (invocation.find_root().info_name or "").startswith("kubectl")
+    is_live = bool(kubeconfig or kube_context or apiserver) or (is_plugin and manifests is None)
     if is_live == (manifests is not None):
         raise typer.BadParameter(
             "say where the objects are: either --manifests DIR, or an API server with "
@@ -108,18 +104,21 @@ def export(
     from svcdns.app.start_error import StartError  # noqa: PLC0415
 
     try:
-        outcome = app.export(
-            app.Request(
-                manifests,
-                folder,
-                output,
-                anonymize,
-                names,
-                kubeconfig,
-                kube_context,
-                (apiserver,) if apiserver else (),
+        with Progress("objects") as progress:
+            outcome = app.export(
+                app.Request(
+                    manifests,
+                    folder,
+                    output,
+                    anonymize,
+                    names,
+                    kubeconfig,
+                    kube_context,
+                    servers_of(apiserver),
+                    one_namespace(namespace, every=all_namespaces),
+                ),
+                progress.show,
             )
-        )
     except StartError as error:
         typer.echo(error, err=True)
         raise typer.Exit(1) from None

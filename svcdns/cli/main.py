@@ -5,8 +5,10 @@ it is asked for: `svcdns check` must not pay for a server. `EXAMPLES` of that mo
 help text, `CONTEXT` are its settings for the parser.
 """
 
+import os
 import sys
 from importlib import import_module
+from pathlib import PurePath
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +17,19 @@ from typer.main import get_command
 
 from svcdns.cli import coredns_flags, kube_proxy_flags
 
-COMMANDS = ("serve", "proxy", "check", "config", "query", "describe", "export", "version")
+COMMANDS = (
+    "serve",
+    "proxy",
+    "check",
+    "config",
+    "query",
+    "describe",
+    "doctor",
+    "migrate",
+    "export",
+    "completion",
+    "version",
+)
 """In the order of the help text: what one needs first comes first."""
 
 EXAMPLES = """\b
@@ -24,11 +38,25 @@ Examples:
   svcdns check Corefile                              say what is wrong with a Corefile
   svcdns query web.shop.svc.cluster.local            ask, and learn why
   svcdns describe service shop/web                   its endpoints, names, virtual servers
+  svcdns doctor                                      what this machine lacks
+  svcdns migrate --context kind-kind                 a plan to replace CoreDNS
   svcdns proxy --dry-run --manifests DIR             what a node would get of Services
   svcdns export --manifests DIR --anonymize          a cluster for a bug report
   svcdns -conf /etc/coredns/Corefile                 CoreDNS's own command line
 """
 
+PROGRAM, PLUGIN = "svcdns", "kubectl svcdns"
+"""What we are called, by itself and as a plugin of kubectl."""
+
+_BEFORE = {
+    "-n": True,
+    "--namespace": True,
+    "--context": True,
+    "--kubeconfig": True,
+    "-A": False,
+    "--all-namespaces": False,
+}
+"""Options that people write before the command, and whether a value follows."""
 _OWN_FLAGS = frozenset({"-h", "--help", "--version", "--install-completion", "--show-completion"})
 
 
@@ -40,19 +68,30 @@ class Commands(TyperGroup):
         # Only the names count here: they are listed, and compared with a mistyped one.
         self.commands = dict.fromkeys(COMMANDS, TyperCommand(None))
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the parser's signature
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return one command ready to run; None if there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"svcdns.cli.{cmd_name}")
+        command = self._made(cmd_name)
+        command.epilog = spelled(command.epilog, ctx.find_root().info_name)
+        return command
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples as one would have to type them."""
+        self.epilog = spelled(self.epilog, ctx.find_root().info_name)
+        super().format_epilog(ctx, formatter)
+
+    @staticmethod
+    def _made(name: str) -> Any:
+        module = import_module(f"svcdns.cli.{name}")
         if hasattr(module, "app"):  # with commands of its own
             return get_command(module.app)
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         single.command(
-            cmd_name,
+            name,
             epilog=getattr(module, "EXAMPLES", ""),
             context_settings=_CONTEXT | getattr(module, "CONTEXT", {}),
-        )(getattr(module, cmd_name))
+        )(getattr(module, name))
         return get_command(single)
 
 
@@ -94,9 +133,11 @@ def svcdns(
 def command_line(arguments: list[str]) -> list[str]:
     """Return the arguments as this program's own: a command first, flags in its spelling.
 
+    What kubectl's people write before the command, `-n shop query web`, goes behind it.
     `svcdns -conf X` is how CoreDNS is started and means `svcdns serve --corefile X`; behind
     `svcdns proxy` stand kube-proxy's flags.
     """
+    arguments = _command_first(arguments)
     first = arguments[0] if arguments else ""
     if first == "serve":
         return [first, *coredns_flags.translate(arguments[1:])]
@@ -108,6 +149,40 @@ def command_line(arguments: list[str]) -> list[str]:
     return arguments
 
 
+def _command_first(arguments: list[str]) -> list[str]:
+    at = 0
+    while at < len(arguments) and (name := arguments[at].partition("=")[0]) in _BEFORE:
+        at += 1 if "=" in arguments[at] or not _BEFORE[name] else 2
+    if at and arguments[at : at + 1] and arguments[at] in COMMANDS:
+        return [arguments[at], *arguments[:at], *arguments[at + 1 :]]
+    return arguments
+
+
+def spelled(examples: str | None, program: str | None) -> str | None:
+    """Return examples with the program's name as it was called."""
+    if not examples or program != PLUGIN:
+        return examples
+    return examples.replace(f"  {PROGRAM} ", f"  {PLUGIN} ").replace(
+        f"| {PROGRAM} ", f"| {PLUGIN} "
+    )
+
+
+def called(path: str) -> str:
+    """Return what this program is called, given the path it was started by."""
+    return PLUGIN if PurePath(path).name.startswith("kubectl-svcdns") else PROGRAM
+
+
 def main() -> None:
-    """Run the command line of this process and exit."""
-    app(args=command_line(sys.argv[1:]), prog_name="svcdns")
+    """Run the command line of this process and exit.
+
+    Checks that `svcdns doctor` gave up are not waited for: Python would, where one of them looks
+    a name up, and that may take a minute.
+    """
+    try:
+        app(args=command_line(sys.argv[1:]), prog_name=called(sys.argv[0]))
+    except SystemExit as end:
+        checks = sys.modules.get("svcdns.app.doctor_finding")
+        if checks is not None and checks.is_hanging():
+            sys.stdout.flush()
+            os._exit(end.code if isinstance(end.code, int) else 1)
+        raise

@@ -102,5 +102,5 @@ def _print_plan(settings: "ProxySettings", output: str) -> None:
         for line in proxy_report.remarks(desired, written.failures):
             typer.echo(line)
     else:
-        typer.echo(proxy_report.as_text(desired, settings.device))
+        typer.echo(proxy_report.as_text(desired, settings.device, settings.binding))
     raise typer.Exit(1 if planned.problems else 0)

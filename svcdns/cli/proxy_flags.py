@@ -140,6 +140,21 @@ class ProxyFlags:
             help="Answer no ARP question for addresses of Services, as MetalLB needs it.",
         ),
     ] = None
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Dummy device for addresses of Services; kube-ipvs0 by default.",
+        ),
+    ] = None
+    binding: Annotated[
+        Literal["device", "route"] | None,
+        typer.Option(
+            "--vip-binding",
+            help="How addresses of Services become this node's: bound on the device, or by a "
+            "route each.",
+        ),
+    ] = None
     external_ips: Annotated[
         bool | None,
         typer.Option(

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from svcdns.cli.cluster_flags import AllNamespaces, Namespace, one_namespace
+from svcdns.cli.progress import Progress
 from svcdns.cli.proxy_flags import ProxyFlags, settings_of, with_flags
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ def show_list(
         Literal["table", "wide", "json", "yaml"],
         typer.Option("--output", "-o", help="How to print it; wide has each real server."),
     ] = "table",
+    namespace: Namespace = "",
+    all_namespaces: AllNamespaces = False,
     flags: ProxyFlags,
 ) -> None:
     """Print what the kernel has.
@@ -37,6 +41,8 @@ def show_list(
     planned = plan_or_exit(settings)
     found = _observed_or_exit(settings, planned)
     rows = proxy_tables.rows(found.realized, planned.desired)
+    if only := one_namespace(namespace, every=all_namespaces):
+        rows = [row for row in rows if row.service.startswith(f"{only}/")]
     if output == "json":
         typer.echo(proxy_tables.as_json(rows))
     elif output == "yaml":
@@ -79,8 +85,9 @@ def cleanup(
 ) -> None:
     """Take away what the proxy made.
 
-    Stop the proxy of this node first: connections through it end. What others made stays; with
-    --kube-proxy its chains, sets, tables and device go too.
+    Stop the proxy of this node first: connections through it end. The mode does not matter. What
+    others made stays; with --kube-proxy its virtual servers, chains, sets, tables and device go
+    too. What can be taken away goes, whatever else cannot.
 
     Exit codes: 0 nothing is left, 1 something could not be taken away, 2 the command line is
     wrong.
@@ -90,13 +97,13 @@ def cleanup(
 
     settings = settings_of(flags)
     try:
-        proxy_backend.clean(settings)
-        if kube_proxy:
-            proxy_backend.clean_kube_proxy()
+        removed = proxy_backend.clean(settings, and_kube_proxys=kube_proxy)
     except StartError as error:
         typer.echo(error, err=True)
         raise typer.Exit(1) from None
-    typer.echo(f"nothing of mode {settings.mode} is left on this node")
+    for what in removed:
+        typer.echo(f"taken away: {what}")
+    typer.echo("nothing of the proxy is left on this node")
 
 
 def plan_or_exit(settings: "ProxySettings") -> "Planned":
@@ -105,7 +112,8 @@ def plan_or_exit(settings: "ProxySettings") -> "Planned":
     from svcdns.app.start_error import StartError  # noqa: PLC0415
 
     try:
-        found = planned(settings)
+        with Progress("objects") as progress:
+            found = planned(settings, progress.show)
     except StartError as error:
         typer.echo(error, err=True)
         raise typer.Exit(1) from None

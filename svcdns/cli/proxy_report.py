@@ -80,18 +80,28 @@ def _virtual_server(one: VirtualServer) -> dict[str, object]:
     }
 
 
-def as_text(desired: Desired, device: str) -> str:
-    """Return the commands that would make it so, and as remarks what no command says."""
-    return "\n".join(_lines(desired, device))
+def as_text(desired: Desired, device: str, binding: str = "device") -> str:
+    """Return the commands that would make it so, and as remarks what no command says.
+
+    Args:
+        desired: what a node should have.
+        device: of its addresses.
+        binding: how they are bound there, `device` or `route`.
+    """
+    return "\n".join(_lines(desired, device, binding))
 
 
-def _lines(desired: Desired, device: str) -> Iterator[str]:
+def _lines(desired: Desired, device: str, binding: str) -> Iterator[str]:
     for key in in_order(desired.virtual_servers):
         one = desired.virtual_servers[key]
         yield f"# {one.service}{_remark(one)}"
         yield from ipvsadm_lines(one)
-    for address in sorted(desired.addresses, key=lambda one: (len(one), one)):
-        yield f"ip addr add {address_text(address)}/{len(address) * 8} dev {device}"
+    for address in addresses_in_order(desired.addresses):
+        family = " -6" if ":" in address else ""
+        if binding == "route":
+            yield f"ip{family} route replace local {address} dev {device} table local proto static"
+        else:
+            yield f"ip addr add {address}/{128 if family else 32} dev {device}"
     yield from remarks(desired)
 
 

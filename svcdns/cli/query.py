@@ -1,16 +1,21 @@
 """`svcdns query`: ask one question and say what the answer is, and why.
 
-The question goes to a server, or, with manifests and no server named, is answered in this
-process. How it is sent is `cli.stub_resolver`'s business, how it is shown `cli.query_report`'s.
+The question goes to a server, or, with a cluster and no server named, is answered in this
+process. How it is sent is `cli.stub_resolver`'s business, how it is shown `cli.query_report`'s;
+`cli.query_cluster` reads the cluster, `cli.search_path` has the names that are tried.
 """
 
+import os
 import secrets
 from dataclasses import replace
 from typing import Annotated, Literal, NamedTuple
 
 import typer
 
+from svcdns.cli.cluster_flags import Apiserver, Context, Kubeconfig, servers_of
+from svcdns.cli.query_cluster import Cluster, Live, cluster_of
 from svcdns.cli.query_report import Record, Report, as_json, split_advice, table
+from svcdns.cli.search_path import candidates
 from svcdns.cli.stub_resolver import Server, Silence, ask, default_server, server_of
 from svcdns.cli.terminal import has_colour
 from svcdns.corefile.errors import CorefileError
@@ -24,11 +29,12 @@ Examples:
   svcdns query _http._tcp.web.shop.svc.cluster.local SRV @10.96.0.10
   svcdns query 10.96.4.7 @127.0.0.1:5300           the name of an address
   svcdns query web.shop.svc.cluster.local --manifests examples/shop
+  svcdns query web -n shop --context prod          as a Pod in shop would, from the API server
   svcdns query web.shop.svc.cluster.local -o json | jq .answer
 """
 
-MAX_PROBLEMS = 10
-"""Of manifests, shown beside an answer that is made from them."""
+_NOBODY = frozenset(("TIMEOUT", "UNREACHABLE"))
+"""In the place of an RCODE: no other name will do better."""
 
 
 class _Asked(NamedTuple):
@@ -36,12 +42,17 @@ class _Asked(NamedTuple):
     rrtype: int
     server: str
     """As it was typed, without the `@`; empty when none was."""
+    text: str
+    """The name as it was typed; empty for an address."""
 
 
-def query(
+def query(  # noqa: PLR0913 - one parameter an option
+    invocation: typer.Context,
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="Full name (no search list is tried), or address."),
+        typer.Argument(
+            metavar="NAME", help="Full name (no search list is tried without -n), or address."
+        ),
     ],
     rrtype: Annotated[
         str,
@@ -65,8 +76,24 @@ def query(
     ] = None,
     corefile: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Corefile that goes with --manifests."),
+        typer.Option(metavar="FILE", help="Corefile that goes with --manifests or a cluster."),
     ] = None,
+    namespace: Annotated[
+        str,
+        typer.Option(
+            "--namespace",
+            "-n",
+            metavar="NAME",
+            help="Try NAME as a Pod of this Namespace would: with its search list.",
+            show_default=False,
+        ),
+    ] = "",
+    zone: Annotated[
+        str, typer.Option(metavar="ZONE", help="Zone of the cluster, for the search list.")
+    ] = "cluster.local",
+    kubeconfig: Kubeconfig = "",
+    kube_context: Context = "",
+    apiserver: Apiserver = "",
     timeout: Annotated[
         float,
         typer.Option(metavar="SECONDS", min=0.1, max=60, help="How long each of two tries waits."),
@@ -78,19 +105,26 @@ def query(
     """Ask one question and say what the answer is, and why.
 
     Without @SERVER, SVCDNS_SERVER is asked (HOST or HOST:PORT), else the first nameserver of
-    /etc/resolv.conf. NO_COLOR turns colours off.
+    /etc/resolv.conf. With --context, --kubeconfig or --apiserver the answer is made from what
+    the API server has now; so it is for kubectl svcdns, from the Namespace of the context.
+    NO_COLOR turns colours off.
 
     Exit codes: 0 there is an answer, 1 there is none, 2 the command line is wrong.
     """
     asked = _read([word for word in (name, rrtype, server) if word])
-    if corefile is not None and manifests is None:
-        raise typer.BadParameter("--corefile goes with --manifests DIR")
-    if manifests is not None and not asked.server:
-        report = _in_process(asked, manifests, corefile)
-    else:
-        report = _over_network(asked, _server(asked.server, port), timeout)
-        if manifests is not None and not report.is_answer:
-            report = _compared(report, _in_process(asked, manifests, corefile), manifests)
+    is_plugin = (invocation.find_root().info_name or "").startswith("kubectl")
+    is_live = bool(kubeconfig or kube_context or apiserver) or (
+        is_plugin and manifests is None and not asked.server
+    )
+    cluster = cluster_of(
+        manifests,
+        Live(kubeconfig, kube_context, servers_of(apiserver)) if is_live else None,
+        corefile,
+    )
+    if is_live and is_plugin and not namespace:
+        namespace = _current_namespace(kubeconfig, kube_context)
+    remote = _server(asked.server, port) if asked.server or cluster is None else None
+    report = _first(_tried(asked, namespace, zone), remote, cluster, timeout)
     typer.echo(as_json(report) if output == "json" else table(report, colour=has_colour()))
     raise typer.Exit(0 if report.is_answer else 1)
 
@@ -103,10 +137,11 @@ def _read(words: list[str]) -> _Asked:
         raise typer.BadParameter("write NAME, then TYPE and @SERVER if you need them")
     if "" in servers:
         raise typer.BadParameter("'@' names no server: write @10.96.0.10 or @10.96.0.10:53")
+    text = ""
     try:
         name, rrtype = reverse_name(pack_address(rest[0])), int(RRType.PTR)
     except ValueError:
-        rrtype = int(RRType.A)
+        rrtype, text = int(RRType.A), rest[0]
         try:
             name = from_text(rest[0])
         except ValueError as error:
@@ -116,7 +151,42 @@ def _read(words: list[str]) -> _Asked:
             rrtype = type_number(rest[1])
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
-    return _Asked(name, rrtype, servers[0] if servers else "")
+    return _Asked(name, rrtype, servers[0] if servers else "", text)
+
+
+def _current_namespace(kubeconfig: str, context: str) -> str:
+    from svcdns.app.current_namespace import current_namespace  # noqa: PLC0415 - seldom needed
+
+    return current_namespace(os.environ, kubeconfig, context)
+
+
+def _tried(asked: _Asked, namespace: str, zone: str) -> list[_Asked]:
+    """What is asked, one after the other until there is an answer."""
+    if not namespace or not asked.text:
+        return [asked]
+    try:
+        return [
+            asked._replace(name=from_text(one)) for one in candidates(asked.text, namespace, zone)
+        ]
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _first(
+    tried: list[_Asked], server: Server | None, cluster: Cluster | None, timeout: float
+) -> Report:
+    """The first answer; if there is none, why the first name has none."""
+    reports = []
+    for asked in tried:
+        if server is not None:
+            report = _over_network(asked, server, timeout)
+        if cluster is not None and (server is None or not report.is_answer):
+            local = _in_process(asked, cluster)
+            report = local if server is None else _compared(report, local, cluster.place)
+        if report.is_answer or report.status in _NOBODY:
+            return report
+        reports.append(report)
+    return reports[0]
 
 
 def _server(named: str, port: int) -> Server:
@@ -143,31 +213,26 @@ def _over_network(asked: _Asked, server: Server, timeout: float) -> Report:
     return _report(asked, reply.message, str(server), reply.seconds, reply.transport)
 
 
-def _in_process(asked: _Asked, manifests: str, corefile: str | None) -> Report:
-    # A whole server, loaded only when it is wanted.
-    from svcdns.app import inprocess  # noqa: PLC0415
+def _in_process(asked: _Asked, cluster: Cluster) -> Report:
+    from svcdns.app import inprocess  # noqa: PLC0415 - as above
     from svcdns.app.start_error import StartError  # noqa: PLC0415
 
     try:
-        reply = inprocess.ask(_message(asked), manifests=manifests, corefile=corefile)
+        reply = inprocess.ask(_message(asked), known=cluster.known, corefile=cluster.corefile)
     except (CorefileError, StartError) as error:
         typer.echo(error, err=True)
         raise typer.Exit(1) from None
     except OSError as error:
         typer.echo(f"cannot read '{error.filename}': {error.strerror}", err=True)
         raise typer.Exit(1) from None
-    for problem in reply.problems[:MAX_PROBLEMS]:
-        typer.echo(problem, err=True)
-    if len(reply.problems) > MAX_PROBLEMS:
-        typer.echo(f"{len(reply.problems) - MAX_PROBLEMS:,} more like these", err=True)
-    report = _report(asked, reply.response, f"from {manifests}", reply.seconds, "")
+    report = _report(asked, reply.response, f"from {cluster.place}", reply.seconds, "")
     return report if report.is_answer else replace(report, near=reply.near)
 
 
-def _compared(remote: Report, local: Report, manifests: str) -> Report:
-    """The server's negative answer with what the manifests say about the same question."""
+def _compared(remote: Report, local: Report, place: str) -> Report:
+    """The server's negative answer with what the cluster says about the same question."""
     if local.is_answer:
-        return replace(remote, next=f"{manifests} has this name: the server knows other objects")
+        return replace(remote, next=f"{place} has this name: the server knows other objects")
     return replace(remote, near=local.near)
 
 

@@ -5,7 +5,7 @@ How a request becomes octets is a `Session`'s business, which `client` has over 
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -30,6 +30,8 @@ class Get(NamedTuple):
     silence_seconds: float
     done: Callable[[], None]
     """Called once a response has ended, broke off or was closed."""
+    content: Mapping[str, object] | None = None
+    """Sent by POST; None: it is a GET."""
 
 
 class Session(Protocol):
@@ -118,27 +120,19 @@ class ApiServer:
         Raises:
             LostError: no response.
         """
-        is_watch = ("watch", "true") in query
-        leave = _nothing if is_watch else self._throttle.leave
-        waited = 0.0 if is_watch else await self._throttle.enter()
-        url = self.server
-        get = Get(url, path, query, is_watch, self._connect_seconds, silence_seconds, leave)
-        started = asyncio.get_running_loop().time()
-        code = "<error>"
-        try:
-            reply, papers = await self._ask(get)
-            code = str(reply.status)
-        except BaseException:
-            leave()
-            raise
-        finally:
-            seconds = asyncio.get_running_loop().time() - started
-            self._measure(Request(urlsplit(url).netloc, code, is_watch, seconds, waited))
-        if reply.status == 403 and papers.say_who:
-            reply = await unmasked(reply)
-        if reply.status == 401:
-            self._identity.refuse(papers, how=code)
-        return reply
+        return await self._send(path, query, silence_seconds)
+
+    async def post(
+        self, path: str, content: Mapping[str, object], *, silence_seconds: float
+    ) -> Reply:
+        """Return the response to POST of one object, as for `get`.
+
+        Only for questions that are asked so, such as reviews of permissions: nothing is changed.
+
+        Raises:
+            LostError: no response.
+        """
+        return await self._send(path, (), silence_seconds, content)
 
     async def renew_credentials(self) -> None:
         """Read or get again what says who we are, unless that happened since it was refused.
@@ -162,6 +156,37 @@ class ApiServer:
         self._retired, self._session, self._session_parts = [], None, None
         for session in sessions:
             await session.close()
+
+    async def _send(
+        self,
+        path: str,
+        query: Query,
+        silence_seconds: float,
+        content: Mapping[str, object] | None = None,
+    ) -> Reply:
+        is_watch = ("watch", "true") in query
+        leave = _nothing if is_watch else self._throttle.leave
+        waited = 0.0 if is_watch else await self._throttle.enter()
+        url = self.server
+        get = Get(
+            url, path, query, is_watch, self._connect_seconds, silence_seconds, leave, content
+        )
+        started = asyncio.get_running_loop().time()
+        code = "<error>"
+        try:
+            reply, papers = await self._ask(get)
+            code = str(reply.status)
+        except BaseException:
+            leave()
+            raise
+        finally:
+            seconds = asyncio.get_running_loop().time() - started
+            self._measure(Request(urlsplit(url).netloc, code, is_watch, seconds, waited))
+        if reply.status == 403 and papers.say_who:
+            reply = await unmasked(reply)
+        if reply.status == 401:
+            self._identity.refuse(papers, how=code)
+        return reply
 
     async def _ask(self, get: Get) -> tuple[Reply, Papers]:
         """Return the response, with the least strictness that the server's certificate needs.

@@ -72,6 +72,8 @@ class Kubeconfig(NamedTuple):
     """Without a field when the context names none."""
     files: tuple[str, ...]
     """All that were read."""
+    namespace: str = ""
+    """The one that is meant where none is named; empty: the context does not say."""
 
 
 class _Merged:
@@ -165,6 +167,7 @@ def _chosen(merged: _Merged, named: str) -> Kubeconfig:
         merged.entry("cluster", context.text("cluster"), name),
         merged.entry("user", user, name) if user else Entry("nobody", {}, folder),
         tuple(merged.files),
+        context.text("namespace"),
     )
 
 

@@ -92,7 +92,7 @@ async def ask(
     """
     reply = await connection.get(resource.path, query, silence_seconds=silence_seconds)
     try:
-        await _check(reply)
+        await check(reply)
     except BaseException:
         reply.close()
         raise
@@ -110,7 +110,7 @@ async def ask_page(connection: Connection, resource: Resource, query: Query) -> 
     """
     reply = await ask(connection, resource, query, LIST_SILENCE_SECONDS)
     try:
-        body = await _whole(reply, _LARGEST_PAGE)
+        body = await whole(reply, _LARGEST_PAGE)
     finally:
         reply.close()
     if len(body) > _LARGEST_PAGE:
@@ -132,8 +132,15 @@ def checked(status: Status, retry_seconds: float = 0.0) -> RefusedError | WatchE
     return RefusedError(status, retry_seconds)
 
 
-async def _check(reply: Reply) -> None:
-    if reply.status != 200:
+async def check(reply: Reply) -> None:
+    """Return if the body to come is what was asked for.
+
+    Raises:
+        RefusedError: the API server does not do it.
+        WatchExpiredError: it no longer has the history.
+        UnreadableError: no JSON, so it does not come from an API server.
+    """
+    if reply.status not in {200, 201}:
         raise await _refusal(reply)
     content_type = reply.headers.get("content-type", "json")
     if "json" not in content_type:
@@ -143,7 +150,7 @@ async def _check(reply: Reply) -> None:
 async def _refusal(reply: Reply) -> RefusedError | WatchExpiredError:
     body = b""
     try:
-        body = await _whole(reply, _LARGEST_STATUS)
+        body = await whole(reply, _LARGEST_STATUS)
         status = read_status(body)
     except (LostError, MalformedError):
         status = Status(reply.status, "", f"({excerpt(body)})" if body else "")
@@ -158,8 +165,12 @@ def _retry_seconds(reply: Reply) -> float:
     return min(float(text), _LONGEST_RETRY_SECONDS)
 
 
-async def _whole(reply: Reply, most: int) -> bytes:
-    """Return the body, or somewhat more than `most` octets of it."""
+async def whole(reply: Reply, most: int) -> bytes:
+    """Return the body, or somewhat more than `most` octets of it.
+
+    Raises:
+        LostError: it broke off.
+    """
     pieces: list[bytes] = []
     size = 0
     while size <= most and (octets := await reply.read()):

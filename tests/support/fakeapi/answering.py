@@ -15,6 +15,7 @@ from tests.support.fakeapi.collections import COLLECTIONS, Collection, find
 from tests.support.fakeapi.faults import Fault, Site
 from tests.support.fakeapi.lists import list_octets
 from tests.support.fakeapi.requests import Request, read_options
+from tests.support.fakeapi.reviews import may_read, reviewed
 from tests.support.fakeapi.spoiling import WatchBody
 from tests.support.fakeapi.store import Store
 from tests.support.fakeapi.watches import Features, Watch
@@ -103,6 +104,8 @@ class Answering:
         self.store = store
         self.access = access
         self.features = Features()
+        self.documents: dict[str, Mapping[str, Any]] = {}
+        """What is at other paths than those of the collections."""
 
     async def answer(self, call: Call) -> Response:
         """Return the response to a request as soon as its head can be sent.
@@ -122,8 +125,14 @@ class Answering:
     async def _answered(self, call: Call) -> Response:
         request = call.request
         user = self.access.user(request, allows_anonymous=self.features.allows_anonymous)
+        if request.method == "POST":
+            document = reviewed(request, user.name, self._may)
+            if document is not None:
+                return _plain(call, 201, refusals.JSON, json.dumps(document).encode())
         if request.method != "GET":
             raise refusals.method_not_allowed()
+        if request.path in self.documents:
+            return self._document(call, user)
         found = find(request.path)
         if found is None:
             return self._elsewhere(call)
@@ -156,6 +165,30 @@ class Answering:
         fault = None if is_cut and request.accepts_gzip else fault
         body = Body(call, list_pieces(call, octets, fault))
         return Response(200, {"content-type": refusals.JSON}, body, compression=compression)
+
+    def _may(self, name: str, verb: str, resource: str) -> bool:
+        """Return whether somebody may do something."""
+        known = (*self.access.by_token.values(), *self.access.by_certificate.values())
+        user = next((one for one in known if one.name == name), None)
+        if user is None:
+            return not known
+        return user.grants is None or (verb, resource) in user.grants
+
+    def _document(self, call: Call, user: User) -> Response:
+        path = call.request.path
+        if not may_read(path, user.grants):
+            raise refusals.Refused(
+                {
+                    "kind": "Status",
+                    "apiVersion": "v1",
+                    "status": "Failure",
+                    "message": f'{path} is forbidden: User "{user.name}" cannot get it',
+                    "reason": "Forbidden",
+                    "code": 403,
+                }
+            )
+        octets = json.dumps(self.documents[path]).encode()
+        return _plain(call, 200, refusals.JSON, octets)
 
     def _elsewhere(self, call: Call) -> Response:
         """Answer what is asked outside the collections."""

@@ -71,6 +71,10 @@ class FakeApi:
         """Create or replace an object; return its resourceVersion. `objects` makes documents."""
         return self.store.put(document).number
 
+    def place(self, path: str, document: Mapping[str, Any]) -> None:
+        """Answer GET of a path outside the collections, a ConfigMap's or a list of Deployments."""
+        self._answering.documents[path] = document
+
     def delete(self, kind: str, namespace: str, name: str) -> None:
         """Delete an object that exists."""
         self.store.delete(kind, namespace, name)

@@ -94,11 +94,11 @@ class HttpListener:
         expected = (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError)
         try:
             with contextlib.suppress(*expected):
-                method = "GET"
-                while method == "GET":  # of others, the body would have to be read first
+                while True:
                     head = await reader.readuntil(b"\r\n\r\n")
                     request = _request(head, _certificate_name(writer))
-                    method = request.method
+                    content = await reader.readexactly(_length(head))
+                    request = request._replace(content=content)
                     await self._answer(writer, request)
         except (DroppedError, PortClosedError):
             _set_reset(writer)
@@ -199,6 +199,12 @@ def _request(head: bytes, certificate: str) -> Request:
         certificate,
         "gzip" in headers.get("Accept-Encoding", ""),
     )
+
+
+def _length(head: bytes) -> int:
+    """Return how many octets of a body follow a head."""
+    headers = BytesParser().parsebytes(head.partition(b"\r\n")[2])
+    return int(headers.get("Content-Length", "0"))
 
 
 def _certificate_name(writer: asyncio.StreamWriter) -> str:

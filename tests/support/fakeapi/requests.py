@@ -1,4 +1,4 @@
-"""One GET to the API server, its parameters read and checked as kube-apiserver 1.37 does it."""
+"""One request to the API server, its parameters read and checked as kube-apiserver 1.37 does it."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -19,6 +19,8 @@ class Request(NamedTuple):
     certificate: str = ""
     """Name in the client's certificate; empty: none."""
     accepts_gzip: bool = False
+    content: bytes = b""
+    """Of a POST."""
 
     @property
     def is_watch(self) -> bool:

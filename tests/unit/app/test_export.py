@@ -25,7 +25,11 @@ def folder(tmp_path: Path) -> str:
 
 def ask(manifests: str, namespace: str, service: str, rrtype: int) -> Message:
     name = from_text(f"{service}.{namespace}.svc.cluster.local")
-    return decode(inprocess.ask(encode_query(name, rrtype, id=7), manifests=manifests).response)
+    return decode(
+        inprocess.ask(
+            encode_query(name, rrtype, id=7), known=inprocess.of_manifests(manifests)
+        ).response
+    )
 
 
 def test_every_object_of_the_manifests_is_found() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from svcdns.app.inprocess import Reply, ask
+from svcdns.app.inprocess import Reply, ask, of_manifests
 from svcdns.app.start_error import StartError
 from svcdns.corefile.errors import CorefileError
 from svcdns.wire.codec import Message, decode, encode_query
@@ -19,7 +19,9 @@ WEB = "web.shop.svc.cluster.local"
 
 def reply_to(name: str, rrtype: str = "A", corefile: Path | None = None) -> Reply:
     message = encode_query(from_text(name), type_number(rrtype), id=7)
-    return ask(message, manifests=SHOP, corefile=None if corefile is None else str(corefile))
+    return ask(
+        message, known=of_manifests(SHOP), corefile=None if corefile is None else str(corefile)
+    )
 
 
 def message_for(name: str, rrtype: str = "A", corefile: Path | None = None) -> Message:
@@ -55,7 +57,7 @@ def test_a_positive_answer_needs_no_names_that_are_near(tmp_path: Path) -> None:
     there, missing = (
         ask(
             encode_query(from_text(f"{name}.shop.svc.cluster.local"), 1, id=7),
-            manifests=str(tmp_path),
+            known=of_manifests(str(tmp_path)),
         )
         for name in ("cart", "carst")
     )
@@ -102,7 +104,7 @@ def test_the_answer_is_not_cut(tmp_path: Path) -> None:
     )
     message = encode_query(from_text("many.shop.svc.cluster.local"), 1, id=7)
 
-    response = ask(message, manifests=str(tmp_path)).response
+    response = ask(message, known=of_manifests(str(tmp_path))).response
 
     assert len(decode(response).answer) == 200
 
@@ -130,7 +132,7 @@ def test_manifests_that_are_not_there_are_reported(tmp_path: Path) -> None:
     message = encode_query(from_text(WEB), 1, id=7)
 
     with pytest.raises(StartError, match="does not exist"):
-        ask(message, manifests=str(tmp_path / "missing"))
+        ask(message, known=of_manifests(str(tmp_path / "missing")))
 
 
 def test_what_is_wrong_with_the_manifests_comes_with_the_answer(tmp_path: Path) -> None:
@@ -138,7 +140,7 @@ def test_what_is_wrong_with_the_manifests_comes_with_the_answer(tmp_path: Path) 
         "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: 7\n"
     )
 
-    reply = ask(encode_query(from_text(WEB), 1, id=7), manifests=str(tmp_path))
+    reply = ask(encode_query(from_text(WEB), 1, id=7), known=of_manifests(str(tmp_path)))
 
     (problem,) = reply.problems
     assert problem.startswith(f"{tmp_path / 'bad.yaml'}:")
@@ -148,4 +150,4 @@ def test_what_is_wrong_with_the_manifests_comes_with_the_answer(tmp_path: Path) 
 
 def test_what_is_no_query_is_not_answered() -> None:
     with pytest.raises(MalformedQueryError):
-        ask(b"\0" * 11, manifests=SHOP)
+        ask(b"\0" * 11, known=of_manifests(SHOP))

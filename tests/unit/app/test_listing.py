@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from svcdns.app.listing import listed
+from svcdns.app.listing import listed, silent
 from svcdns.app.start_error import StartError
 from svcdns.cluster.model import EndpointSlice, Namespace, Pod, Service
 from tests.support.fakeapi import Fault, User, objects
@@ -36,6 +36,24 @@ def test_a_list_of_several_pages_is_whole(api: LiveApi) -> None:
     found, _ = listed({}, servers=(api.url,))
 
     assert sum(isinstance(one.value, Service) for one in found) == 1102
+
+
+def test_progress_is_told_with_the_total_where_it_is_known(api: LiveApi) -> None:
+    for number in range(600):
+        api.do("put", objects.service(f"s-{number}", addresses=["10.96.9.9"]))
+    told: list[tuple[int, int | None, str]] = []
+
+    listed({}, servers=(api.url,), done=lambda *far: told.append(far))
+
+    assert told[:3] == [
+        (500, 602, "services"),
+        (602, 602, "services"),
+        (1, 1, "endpointslices"),
+    ]
+
+
+def test_nobody_has_to_be_told() -> None:
+    assert silent(1, None, "pods") is None  # type: ignore[func-returns-value]
 
 
 def test_what_is_forbidden_is_missing_and_the_rest_is_there(api: LiveApi, tmp_path: Path) -> None:

@@ -34,6 +34,10 @@ def describe(*words: str) -> Result:
     return CliRunner().invoke(app, ["describe", "service", *words])
 
 
+def test_a_bare_name_is_of_the_namespace_that_was_named() -> None:
+    assert describe("web", "-n", "shop", *SHOP).stdout == describe("shop/web", *SHOP).stdout
+
+
 def test_a_service_is_described() -> None:
     result = describe("shop/web", *SHOP)
 

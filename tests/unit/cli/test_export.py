@@ -70,6 +70,28 @@ def test_standard_input_is_read() -> None:
     assert result.stderr == "1 Namespace, 0 Services, 0 endpoints, 0 Pods, 0 Nodes\n"
 
 
+def test_one_namespace_comes_with_the_nodes() -> None:
+    result = export("--manifests", SHOP, "-n", "shop")
+
+    kinds = [one["kind"] for one in yaml.safe_load_all(result.stdout)]
+    places = [one["metadata"].get("namespace", "shop") for one in yaml.safe_load_all(result.stdout)]
+    assert kinds.count("Namespace") == 1
+    assert {*places} == {"shop"}
+    assert "2 Nodes" in result.stderr
+
+
+def test_every_namespace_can_be_asked_for() -> None:
+    assert export("--manifests", SHOP, "-A").stderr == f"{COUNTS}\n"
+    assert export("--manifests", SHOP, "-A", "-n", "shop").exit_code == 2
+
+
+def test_a_namespace_that_does_not_exist_is_named() -> None:
+    result = export("--manifests", SHOP, "-n", "shoop")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "there is nothing in the Namespace 'shoop'" in result.stderr
+
+
 def test_an_anonymized_export_names_nobody(tmp_path: Path) -> None:
     table = tmp_path / "names.tsv"
 

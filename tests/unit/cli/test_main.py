@@ -1,10 +1,13 @@
 import subprocess
 import sys
+import tomllib
+from importlib import import_module
 
 import pytest
 from typer.testing import CliRunner
 
-from svcdns.cli.main import COMMANDS, app, command_line
+from svcdns.cli.main import COMMANDS, PLUGIN, app, called, command_line, spelled
+from tests.support.tree import ROOT
 
 
 @pytest.mark.parametrize(
@@ -18,10 +21,37 @@ from svcdns.cli.main import COMMANDS, app, command_line
         pytest.param("-h", "-h", id="help"),
         pytest.param("query -p 53 a.example", "query -p 53 a.example", id="another command"),
         pytest.param("", "", id="nothing"),
+        pytest.param("-n shop query a", "query -n shop a", id="kubectl's options first"),
+        pytest.param("--context=a -A export", "export --context=a -A", id="in another form"),
+        pytest.param("-n shop", "serve -n shop", id="options without a command"),
+        pytest.param("--context a whoami", "serve --context a whoami", id="no command of ours"),
     ],
 )
 def test_flags_without_a_command_mean_serve(typed: str, meant: str) -> None:
     assert command_line(typed.split()) == meant.split()
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/usr/bin/svcdns", "svcdns"), ("kubectl-svcdns", PLUGIN), ("svcdns/__main__.py", "svcdns")],
+)
+def test_the_name_is_the_one_it_was_called_by(path: str, name: str) -> None:
+    assert called(path) == name
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_as_a_plugin_of_kubectl_usage_and_examples_say_so(command: str) -> None:
+    shown = CliRunner().invoke(app, [*command.split(), "--help"], prog_name=PLUGIN)
+
+    assert shown.output.startswith(f"Usage: kubectl svcdns {command}".rstrip())
+    assert f"\n  Examples:\n    kubectl svcdns {command}".rstrip() in shown.output
+    assert "    svcdns " not in shown.output
+
+
+def test_examples_stay_as_they_are_for_the_program_itself() -> None:
+    assert spelled("  svcdns check", "svcdns") == "  svcdns check"
+    assert spelled("  a | svcdns check -", PLUGIN) == "  a | kubectl svcdns check -"
+    assert spelled(None, PLUGIN) is None
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -119,3 +149,34 @@ def test_completion_offers_what_can_follow(typed: str, offered: set[str]) -> Non
     shown = CliRunner(env=asked).invoke(app, [], prog_name="svcdns")
 
     assert {*shown.output.split()} == offered
+
+
+def test_a_check_that_hangs_does_not_hold_the_program() -> None:
+    program = (
+        "import sys, threading\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from svcdns.app import doctor\n"
+        "from svcdns.app.doctor_finding import Check\n"
+        "from svcdns.cli import main\n"
+        "forever = threading.Event()\n"
+        "def hang():\n"
+        "    ThreadPoolExecutor().submit(forever.wait).result()\n"
+        "doctor.checks = lambda request: [Check('api', 'a', hang)]\n"
+        "sys.argv = ['svcdns', 'doctor', '--timeout', '0.1']\n"
+        "main.main()\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert done.returncode == 1
+    assert done.stdout == "fail  a  no answer within 0.1 s\n1 failure\n"
+
+
+def test_every_entry_point_leads_somewhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    for name, place in project["scripts"].items():
+        module, _, function = place.partition(":")
+        assert callable(getattr(import_module(module), function)), name

@@ -204,3 +204,12 @@ def test_each_command_has_help(command: str) -> None:
     assert shown.exit_code == 0
     assert "Exit codes:" in shown.output
     assert shown.output.isascii()
+
+
+def test_device_and_way_of_binding_can_be_chosen(cluster: str) -> None:
+    named = dry_run(cluster, "--device", "svc0").stdout
+    routed = dry_run(cluster, "--device", "svc0", "--vip-binding", "route").stdout
+
+    assert "ip addr add 10.96.0.1/32 dev svc0" in named
+    assert "ip route replace local 10.96.0.1 dev svc0 table local proto static" in routed
+    assert "ip addr" not in routed

@@ -44,6 +44,15 @@ async def test_what_is_there_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.stderr == "2 of others are not shown\n"
 
 
+async def test_one_namespace_can_be_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    has(monkeypatch, await realized(DESIRED))
+
+    _, *rows = proxy("list", "-n", "shop", *SHOP).stdout.splitlines()
+
+    assert 0 < len(rows) < len(DESIRED.virtual_servers)
+    assert all(" shop/" in row for row in rows)
+
+
 @pytest.mark.parametrize(
     ("form", "start"), [("wide", "VIRTUAL"), ("json", "{"), ("yaml", "virtual_servers:")]
 )
@@ -98,18 +107,26 @@ def test_a_cluster_that_cannot_be_read_is_a_failure(command: str) -> None:
 
 
 def test_cleanup_says_that_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    cleaned: list[str] = []
-    monkeypatch.setattr(proxy_backend, "clean", lambda one: cleaned.append(one.mode))
-    monkeypatch.setattr(proxy_backend, "clean_kube_proxy", lambda: cleaned.append("kube-proxy"))
+    cleaned: list[tuple[str, bool]] = []
 
-    result = proxy("cleanup", "--mode", "iptables", "--kube-proxy")
+    def clean(settings: ProxySettings, *, and_kube_proxys: bool) -> tuple[str, ...]:
+        cleaned.append((settings.device, and_kube_proxys))
+        return ("virtual servers", "the device")
 
-    assert (result.exit_code, cleaned) == (0, ["iptables", "kube-proxy"])
-    assert result.stdout == "nothing of mode iptables is left on this node\n"
+    monkeypatch.setattr(proxy_backend, "clean", clean)
+
+    result = proxy("cleanup", "--device", "svc0", "--kube-proxy")
+
+    assert (result.exit_code, cleaned) == (0, [("svc0", True)])
+    assert result.stdout == (
+        "taken away: virtual servers\ntaken away: the device\n"
+        "nothing of the proxy is left on this node\n"
+    )
 
 
 def test_cleanup_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: ProxySettings) -> None:
+    def refuse(_: ProxySettings, *, and_kube_proxys: bool) -> None:
+        assert not and_kube_proxys
         raise StartError("delete device: not permitted")
 
     monkeypatch.setattr(proxy_backend, "clean", refuse)

@@ -100,3 +100,12 @@ def test_ipv4_comes_first_then_address_port_and_protocol() -> None:
     assert in_order(reversed(keys)) == keys
     assert addresses_in_order([bytes(16), bytes(4)]) == ["0.0.0.0", "::"]
     assert place(RealServer(bytes(16), 1)) == "[::]:1"
+
+
+def test_the_route_of_an_address_is_a_command_too() -> None:
+    desired = Desired(addresses=frozenset((bytes((10, 96, 0, 1)), bytes(15) + b"\1")))
+
+    assert as_text(desired, "svc0", "route").splitlines() == [
+        "ip route replace local 10.96.0.1 dev svc0 table local proto static",
+        "ip -6 route replace local ::1 dev svc0 table local proto static",
+    ]

@@ -179,7 +179,23 @@ class InProcessReply(NamedTuple):
     response: bytes
     seconds: float
     near: tuple[str, ...]
+
+
+class World(NamedTuple):
+    """What `app.inprocess.of_manifests` returns."""
+
+    place: str
     problems: tuple[str, ...] = ()
+
+
+def pretend(
+    monkeypatch: pytest.MonkeyPatch,
+    ask: Callable[..., InProcessReply],
+    problems: tuple[str, ...] = (),
+) -> None:
+    """Let `ask` answer in the place of a server in this process."""
+    monkeypatch.setattr("svcdns.app.inprocess.of_manifests", lambda place: World(place, problems))
+    monkeypatch.setattr("svcdns.app.inprocess.ask", ask)
 
 
 def test_with_manifests_and_no_server_the_answer_is_made_here(
@@ -187,11 +203,11 @@ def test_with_manifests_and_no_server_the_answer_is_made_here(
 ) -> None:
     asked: list[tuple[str, str | None]] = []
 
-    def ask(wire: bytes, *, manifests: str, corefile: str | None) -> InProcessReply:
-        asked.append((manifests, corefile))
+    def ask(wire: bytes, *, known: World, corefile: str | None) -> InProcessReply:
+        asked.append((known.place, corefile))
         return InProcessReply(as_reply(name_error("no 'cart'"), wire), 0.0002, ("carts.shop",))
 
-    monkeypatch.setattr("svcdns.app.inprocess.ask", ask)
+    pretend(monkeypatch, ask)
 
     result = query("cart.shop --manifests world --corefile C")
 
@@ -221,7 +237,7 @@ def test_with_manifests_and_no_server_the_answer_is_made_here(
 def test_a_servers_negative_answer_is_compared_with_the_manifests(
     monkeypatch: pytest.MonkeyPatch, local: Callable[[bytes], InProcessReply], line: str
 ) -> None:
-    monkeypatch.setattr("svcdns.app.inprocess.ask", lambda wire, **_: local(wire))
+    pretend(monkeypatch, lambda wire, **_: local(wire))
 
     with resolver(lambda wire, _: as_reply(name_error(), wire)) as port:
         result = query(f"cart.shop @127.0.0.1:{port} --manifests world")
@@ -236,10 +252,7 @@ def test_what_is_wrong_with_the_manifests_is_said_beside_the_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     problems = tuple(f"world/{number}.yaml: is broken" for number in range(12))
-    monkeypatch.setattr(
-        "svcdns.app.inprocess.ask",
-        lambda wire, **_: InProcessReply(answer(wire), 0.1, (), problems),
-    )
+    pretend(monkeypatch, lambda wire, **_: InProcessReply(answer(wire), 0.1, ()), problems)
 
     result = query("web.shop --manifests world -o json")
 
@@ -251,7 +264,7 @@ def test_manifests_that_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPatch
     def ask(*_: object, **__: object) -> InProcessReply:
         raise FileNotFoundError(2, "No such file or directory", "world")
 
-    monkeypatch.setattr("svcdns.app.inprocess.ask", ask)
+    pretend(monkeypatch, ask)
 
     result = query("cart.shop --manifests world")
 

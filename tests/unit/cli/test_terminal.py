@@ -10,7 +10,12 @@ import pytest
 from svcdns.cli.terminal import has_colour
 from tests.support.tree import ROOT
 
-COMMANDS = (["check", "Corefile"], ["query", "crt.shop", "--manifests", "Service.yaml"])
+COMMANDS = (
+    ["check", "Corefile"],
+    ["query", "crt.shop", "--manifests", "Service.yaml"],
+    ["migrate", "--corefile", "Corefile"],
+    ["doctor", "dns", "--corefile", "Corefile"],
+)
 
 
 def shown(

@@ -1,0 +1,98 @@
+"""Each upstream of a stanza is asked once, for what the stanza is there for."""
+
+from pathlib import Path
+
+import pytest
+
+from svcdns.app import doctor_upstreams
+from svcdns.app.build import plans_of
+from svcdns.app.doctor_finding import Finding, Level
+from svcdns.app.doctor_upstreams import look
+from svcdns.app.files import examine_text
+from svcdns.upstream.forwarding import Forwarding
+from tests.support.resolver import resolver
+from tests.support.upstreams import closed_port
+
+REFUSED = 5
+
+
+def reply(rcode: int, message: bytes) -> bytes:
+    """The question sent back as a response."""
+    flags = int.from_bytes(message[2:4]) | 0x8080 | rcode
+    end = message.index(0, 12) + 5
+    return message[:2] + flags.to_bytes(2) + b"\0\1" + bytes(6) + message[12:end]
+
+
+def forwarding(words: str) -> Forwarding:
+    text = f".:53 {{\n    forward {words}\n}}\n"
+    (plan,) = plans_of(examine_text(text, "Corefile", {}))
+    ((_, (found,)),) = plan.settings
+    assert isinstance(found, Forwarding)
+    return found
+
+
+def asked(words: str) -> Finding:
+    (finding,) = look(forwarding(words))
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("zone", "question"), [(".", ". NS"), ("corp.example", "corp.example. SOA")]
+)
+def test_an_upstream_that_answers_is_fine(zone: str, question: str) -> None:
+    with resolver(lambda message, _: reply(0, message)) as port:
+        finding = asked(f"{zone} 127.0.0.1:{port}")
+
+    assert finding.level is Level.OK
+    assert finding.name == f"upstream 127.0.0.1:{port}"
+    assert finding.text.startswith(f"NOERROR to {question}, ")
+
+
+def test_one_that_refuses_us_is_a_warning() -> None:
+    with resolver(lambda message, _: reply(REFUSED, message)) as port:
+        finding = asked(f". 127.0.0.1:{port}")
+
+    assert finding.level is Level.WARN
+    assert finding.text.startswith("REFUSED to . NS")
+
+
+def test_one_that_is_slow_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_upstreams, "SLOW_SECONDS", 0.0)
+
+    with resolver(lambda message, _: reply(0, message)) as port:
+        finding = asked(f". 127.0.0.1:{port}")
+
+    assert finding.level is Level.WARN
+
+
+def test_one_that_nobody_is_at_is_a_failure_with_cause_and_place() -> None:
+    finding = asked(f". 127.0.0.1:{closed_port()}")
+
+    assert finding.level is Level.FAIL
+    assert "refused" in finding.text
+    assert "Corefile:2" in finding.text
+    assert finding.remedy[0].startswith("is a resolver running on this machine?")
+
+
+def test_a_name_that_does_not_resolve_is_a_failure(capfd: pytest.CaptureFixture[str]) -> None:
+    finding = asked(". nowhere.invalid")
+
+    assert (finding.level, finding.name) == (Level.FAIL, "upstream nowhere.invalid")
+    assert "Corefile:2" in finding.text
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_name_is_looked_up() -> None:
+    with resolver(lambda message, _: reply(0, message)) as port:
+        findings = list(look(forwarding(f". localhost:{port}")))
+
+    assert f"upstream 127.0.0.1:{port}" in [one.name for one in findings if one.level is Level.OK]
+
+
+def test_a_file_without_name_servers_leaves_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "resolv.conf"
+    path.write_text("# nobody\n", encoding="ascii")
+
+    finding = asked(f". {path}")
+
+    assert (finding.level, finding.name) == (Level.FAIL, "forward .")
