@@ -1,7 +1,7 @@
 """What holds for every test: where SVCDNS_REQUIRE is set none skips, and none is timed.
 
-Tests marked `built` need programs that `make coredns` and `make apiserver` build. Without them
-they skip; `.ci/run` leaves them out of its first run (`-m "not built"`), builds, and then runs
+Tests marked `built` need what `make coredns apiserver kustomize rootfs` builds. Without it they
+skip; `.ci/run` leaves them out of its first run (`-m "not built"`), builds, and then runs
 them alone, where they may not skip either. Those marked `kernel` are a run of their own as well:
 they start User Mode Linux and take minutes.
 """
@@ -22,13 +22,15 @@ settings.load_profile("patient")
 _BUILT = {
     "plane",  # tests/apiserver
     "program",  # tests/peer
+    "stages",  # tests/image
+    "kustomize",  # tests/deploy
 }
 """Fixtures that start what was built."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known."""
-    config.addinivalue_line("markers", "built: needs programs of make coredns or make apiserver")
+    config.addinivalue_line("markers", "built: needs what make coredns, apiserver … build")
     config.addinivalue_line("markers", "kernel: starts a kernel of its own, takes minutes")
 
 

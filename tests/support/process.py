@@ -1,4 +1,8 @@
-"""A real svcdns process for tests that look at it from outside."""
+"""A real svcdns process for tests that look at it from outside.
+
+It is this source tree, or where SVCDNS_COMMAND names another one, what is installed there:
+`.ci/run` has them start the built wheel.
+"""
 
 import contextlib
 import http.client
@@ -19,7 +23,10 @@ import dns.query
 
 from tests.support.tree import ROOT
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = int(os.environ.get("SVCDNS_PATIENCE", "20"))
+"""In a virtual machine everything takes longer."""
+INSTALLED = os.environ.get("SVCDNS_COMMAND", "")
+"""Path of the command to start instead of this tree's."""
 
 _READY = r"serve\.ready|^Ctrl-C stops"
 
@@ -103,7 +110,7 @@ class ServerProcess:
     def end(self, number: signal.Signals | None = signal.SIGTERM) -> tuple[int, str]:
         """Stop it, or wait until it stops; return the exit code and everything it printed."""
         if number is not None and self.process.poll() is None:
-            self.process.send_signal(number)
+            self.send(number)
         code = self.process.wait(PATIENCE_SECONDS)
         self.output.end()
         return code, str(self.output)
@@ -131,12 +138,12 @@ def free_port(address: str = "127.0.0.1") -> int:
 
 def command(*arguments: str) -> list[str]:
     """Return the command line of svcdns with these arguments."""
-    return [sys.executable, "-m", "svcdns", *arguments]
+    return [*([INSTALLED] if INSTALLED else [sys.executable, "-m", "svcdns"]), *arguments]
 
 
 def environment() -> dict[str, str]:
     """Return an environment in which svcdns is found from any folder."""
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+    return {**os.environ} if INSTALLED else {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def run(
