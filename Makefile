@@ -4,6 +4,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+SERVES := $(VENV)/.serves
 READY := $(VENV)/.ready
 CACHE := .cache
 
@@ -23,7 +24,7 @@ PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(READY) ## serve the example cluster on 127.0.0.1:5300; Ctrl-C stops
+run: $(SERVES) ## serve the example cluster on 127.0.0.1:5300; Ctrl-C stops
 	@$(BIN)/svcdns serve --corefile examples/Corefile --manifests examples/shop \
 	  --bind 127.0.0.1 --port 5300 --demo $(ARGS)
 
@@ -93,7 +94,7 @@ clean: ## remove .venv and every cache
 	find svcdns tests -name __pycache__ -prune -exec rm -rf {} +
 
 # A python that is a wrapper without a version behind it, or is too old, is passed over.
-$(READY): requirements/dev.txt
+$(SERVES): requirements/run.txt requirements/build.txt pyproject.toml
 	@for python in $(PYTHONS); do \
 	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	    found=$$python; break; \
@@ -113,11 +114,18 @@ $(READY): requirements/dev.txt
 	  echo "making $(VENV) with $$($$found --version)"; \
 	  $$found -m venv --clear $(VENV) || exit 1; \
 	fi
+	@echo "installing requirements/run.txt into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes --requirement requirements/run.txt --requirement requirements/build.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --no-build-isolation --no-deps --editable .
+	@touch $@
+
+# What tests and checks need besides is twice as much as what serves, and not waited for by a first look.
+$(READY): $(SERVES) requirements/dev.txt
 	@echo "installing requirements/dev.txt into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --require-hashes --requirement requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(CACHE)/bin/coredns:
