@@ -12,6 +12,8 @@ The way of a question, from the outside in:
     reverse_records   addresses -> names
     reverse_tree      nodes above addresses: does any begin so?
     name_servers      names under which this process itself is reached
+    external_records  names seen from outside: `external_target` what they mean, `external_parts`
+                      what a Service is there, `external_zone` all of them
     negative          NODATA and NXDOMAIN, with the zone's SOA
     reason            one sentence about why; made when somebody reads it
 

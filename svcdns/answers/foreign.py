@@ -8,6 +8,7 @@ Source: RFC 1035 section 4.1; RFC 3597 section 4 (which RDATA holds names to be 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from svcdns.answers.answer import Answer, Dependency, Reason
 from svcdns.wire.body import rrsets_of
@@ -19,11 +20,53 @@ from svcdns.wire.rrset import RRset
 
 ON_TICK: Dependency = ("tick",)
 """The second that is going on: what depends on it is dropped when the next one begins."""
+WHILE_KEPT: Dependency = ("kept",)
+"""The cache that has an answer: it is kept with its `renewal`, or only as long as the rest says."""
 
 
-@dataclass(frozen=True, slots=True)
+class Renewal(Protocol):
+    """An answer that a cache has, to be said many times: each time it is asked whether and how."""
+
+    def says(self, body: Body) -> bool:
+        """Whether `body` is what it says, and nobody has changed it on its way."""
+        ...
+
+    def body(self, turn: int, turned: Callable[[int], bytes] | None) -> bytearray | None:
+        """Return what follows the question now, and count that it was said.
+
+        It changes in place: whoever needs it for longer than the moment copies it.
+
+        Args:
+            turn: which rotation.
+            turned: makes the rotations; None: there is one.
+
+        Returns:
+            None: the cache itself has to be asked, this time.
+        """
+        ...
+
+    def end(self) -> None:
+        """Say nothing from now on: the cache has let go of it."""
+        ...
+
+    def is_kept(self, forget: Callable[[bytes, "Renewal"], None], key: bytes, turns: int) -> None:
+        """Call `forget` when it is over.
+
+        Args:
+            forget: gets `key` and this; what it forgets may be gone already.
+            key: where it is kept.
+            turns: how many rotations are said.
+        """
+        ...
+
+
+@dataclass(slots=True)
 class ForeignAnswer:
-    """An answer in wire form, good for questions whose name is as long as `owner`."""
+    """An answer in wire form, good for questions whose name is as long as `owner`.
+
+    Nobody changes one; it is not frozen, because each question makes two of them, and freezing
+    one takes ten times as long as making it.
+    """
 
     owner: OwnerName
     """The name that was asked, lower case: names in `body` may point to it."""
@@ -42,10 +85,12 @@ class ForeignAnswer:
     """Header bits cleared after that."""
     reason: Reason | None = None
     depends_on: tuple[Dependency, ...] | None = None
-    """None: never kept in a table; `(ON_TICK,)`: for the rest of this second."""
+    """None: never kept in a table; with `ON_TICK`: for the rest of this second."""
     written_by: str = "forward"
     on_hits: Callable[[int], None] | None = None
     """Told how often a kept copy was sent again, when that is counted."""
+    renewal: Renewal | None = None
+    """Says it again as long as a cache has it."""
 
 
 Outcome = Answer | ForeignAnswer

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from svcdns.answers.answer import Answer, Reason
-from svcdns.answers.foreign import ON_TICK, ForeignAnswer, Outcome
+from svcdns.answers.foreign import ON_TICK, WHILE_KEPT, ForeignAnswer, Outcome, Renewal
 from svcdns.wire.codes import RCode, RRType
 from svcdns.wire.contents import Contents, contents_of, with_ttl
 from svcdns.wire.edns import InfoCode
@@ -23,8 +23,11 @@ from svcdns.wire.response import Body
 _UNSAID_TTL = 5
 """Seconds for what has no TTL of its own."""
 _TRANSFERS = (RRType.AXFR, RRType.IXFR)
-_OVERHEAD = 1_200
-"""Octets of the objects around the wire form."""
+_ROTATIONS = 8
+"""Copies there may be, each with another record first."""
+_OVERHEAD = 2_600
+"""Octets of the objects around the wire form, those of the table of one listener included."""
+_COPY_OVERHEAD = 90
 _WRITTEN_BY = "cache"
 _UPSTREAM_FAILED = (InfoCode.NO_REACHABLE_AUTHORITY, InfoCode.NETWORK_ERROR)
 
@@ -86,6 +89,18 @@ def judge(
     What was cut, a zone transfer, a denial without SOA, an alias that leads nowhere and every
     RCODE but NOERROR, NXDOMAIN, SERVFAIL and NOTIMP is not kept.
     """
+    if (
+        contents.answers
+        and contents.ttl is not None
+        and not (answer.rcode or answer.is_truncated or question.rrtype in _TRANSFERS)
+    ):
+        return Judgement(Kind.SUCCESS, lifetimes.success.within(contents.ttl), answering=True)
+    return _judged(question, answer, contents, lifetimes)
+
+
+def _judged(
+    question: Question, answer: ForeignAnswer, contents: Contents, lifetimes: Lifetimes
+) -> Judgement:
     rcode = answer.rcode
     answered = answer.body.counts[0] > 0
     denies = False
@@ -124,7 +139,6 @@ class Kept:
         "_often",
         "_said",
         "_said_ttl",
-        "_ttls_at",
         "answer",
         "answering",
         "ask_at",
@@ -133,7 +147,9 @@ class Kept:
         "kind",
         "last_hit",
         "lifetime",
+        "renewal",
         "since",
+        "ttls_at",
     )
 
     def __init__(
@@ -159,7 +175,10 @@ class Kept:
         """Not before that is a newer one asked for: one is under way, or could not be had."""
         self.failure = ""
         """Why there is no newer one."""
-        self._ttls_at = contents.ttls_at if contents is not None else ()
+        self.ttls_at = contents.ttls_at if contents is not None else ()
+        """Where in the octets of the answer its TTLs stand."""
+        self.renewal: Renewal | None = None
+        """Says it for listeners."""
         self._said: Outcome | None = None
         self._said_ttl = -1
         self._often: ForeignAnswer | None = None
@@ -168,23 +187,32 @@ class Kept:
     def size(self) -> int:
         """Octets of memory, about."""
         if isinstance(self.answer, ForeignAnswer):
-            return _OVERHEAD + 3 * len(self.answer.body.octets) + 36 * len(self._ttls_at)
+            body = self.answer.body
+            copies = 3 + (min(_ROTATIONS, body.counts[0]) if body.counts[0] > 1 else 0)
+            around = _OVERHEAD + _COPY_OVERHEAD * copies
+            return around + copies * len(body.octets) + 36 * len(self.ttls_at)
         return _OVERHEAD
 
     def remaining(self, now: float) -> int:
         """Return the whole seconds it is good for; zero or less: it is stale."""
         return int(self.lifetime) - int(now - self.since)
 
+    def hits_with(self, hits: int, now: float, gap: float) -> int:
+        """Return the hits there are with `hits` more, none of them before a pause over `gap`."""
+        return hits if self.last_hit < now - gap else self.hits + hits
+
     def count(self, hits: int, now: float, gap: float) -> None:
         """Count `hits`; a pause longer than `gap` seconds begins the count anew."""
-        self.hits = hits if self.last_hit < now - gap else self.hits + hits
+        self.hits = self.hits_with(hits, now, gap)
         self.last_hit = now
 
     def said(self, ttl: int) -> Outcome:
         """Return the answer with `ttl` in all its records."""
         if ttl != self._said_ttl or self._said is None:
             self._said_ttl = ttl
-            said = patched(self.answer, self._ttls_at, ttl, written_by=_WRITTEN_BY)
+            said = patched(
+                self.answer, self.ttls_at, ttl, written_by=_WRITTEN_BY, renewal=self.renewal
+            )
             if self.kind is Kind.FAILURE and said.reason is not None:
                 said = replace(said, reason=said.reason._replace(code=InfoCode.CACHED_ERROR))
             self._said = said
@@ -192,7 +220,7 @@ class Kept:
         return self._said
 
     def said_often(self, ttl: int, on_hits: Callable[[int], None]) -> Outcome:
-        """Return the answer with `ttl`; the second time it may be kept for this second.
+        """Return the answer with `ttl`; the second time anybody may keep it for this second.
 
         Args:
             ttl: for all records.
@@ -201,27 +229,43 @@ class Kept:
         if ttl != self._said_ttl or not isinstance(self._said, ForeignAnswer):
             return self.said(ttl)
         if self._often is None:
-            self._often = replace(self._said, depends_on=(ON_TICK,), on_hits=on_hits)
+            depends_on = (ON_TICK,) if self.renewal is None else (ON_TICK, WHILE_KEPT)
+            self._often = replace(self._said, depends_on=depends_on, on_hits=on_hits)
         return self._often
+
+    def says(self, body: Body) -> bool:
+        """Whether `body` is that of the answer as it was said last."""
+        said = self._said
+        return isinstance(said, ForeignAnswer) and said.body is body
 
     def stale(self, ttl: int, now: float) -> Outcome:
         """Return the answer as one whose time is over."""
         denied = self.answer.rcode == RCode.NXDOMAIN
         code = InfoCode.STALE_NXDOMAIN_ANSWER if denied else InfoCode.STALE_ANSWER
         facts = (int(now - self.since), self.failure)
-        return replace(self.said(ttl), reason=Reason(code, _stale, facts))
+        reason = Reason(code, _stale, facts)
+        said = self.said(ttl)
+        if isinstance(said, ForeignAnswer):
+            return replace(said, reason=reason, depends_on=None, renewal=None)
+        return replace(said, reason=reason)
 
 
 def patched(
-    answer: Outcome, ttls_at: tuple[int, ...], ttl: int, *, written_by: str | None = None
+    answer: Outcome,
+    ttls_at: tuple[int, ...],
+    ttl: int,
+    *,
+    written_by: str | None = None,
+    renewal: Renewal | None = None,
 ) -> Outcome:
-    """Return `answer` with `ttl` in all its records, to be computed each time.
+    """Return `answer` with `ttl` in all its records, to be computed or renewed each time.
 
     Args:
         answer: as it came.
         ttls_at: where its TTLs stand, see `wire.contents`.
         ttl: in seconds.
         written_by: the directive it is from now on; None: it stays who it was.
+        renewal: what says it again; None: it is computed each time.
     """
     writer = answer.written_by if written_by is None else written_by
     if not isinstance(answer, ForeignAnswer):
@@ -240,8 +284,10 @@ def patched(
         answer.raised,
         answer.lowered,
         answer.reason,
-        None,
+        None if renewal is None else (WHILE_KEPT,),
         writer,
+        None,
+        renewal,
     )
 
 

@@ -7,6 +7,9 @@ Names that do not exist are kept apart: few, only when asked a second time, and 
 taking the place of a name that exists. So a client's search list, which asks for the same
 missing names all day, costs as little as hits do, and a flood of random names evicts nothing.
 
+What a cache has is kept apart as well. Its entries hold no octets: each time they ask the cache
+for them, in whose memory they lie, and go when it lets go of them.
+
 Nothing here knows a clock: an entry is fresh as long as it is in the table.
 """
 
@@ -16,7 +19,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from svcdns.answers.answer import Authority, Dependency
-from svcdns.answers.foreign import Outcome
+from svcdns.answers.foreign import Outcome, Renewal
 
 Headers = tuple[bytes, bytes, bytes, bytes]
 """Octets 2 to 11 of the response: without OPT (RD clear, RD set), with OPT (RD clear, RD set)."""
@@ -24,6 +27,8 @@ Headers = tuple[bytes, bytes, bytes, bytes]
 _SHED = 1024
 _MISSING = 16_384
 """Missing names kept, and as many remembered as asked for once."""
+_RENEWED = 32_768
+"""Names kept that a cache says again."""
 
 
 class Label(NamedTuple):
@@ -65,7 +70,7 @@ class Entry:
     headers: Headers
     bodies: list[bytes | None]
     """Rotations of one answer, None before their first turn; of a negative one, whose body is
-    `authority`'s SOA, always."""
+    `authority`'s SOA, and of one with a `renewal` always."""
     hits: list[int]
     """Responses made so far, by lane; the rotation is taken from it, metrics are folded from it."""
     authority: Authority | None
@@ -83,9 +88,16 @@ class Entry:
     """Makes the rotations; None when all are made."""
     cuts: dict[tuple[int, int], Cut] | None = None
     """By rotation and octets that the client takes: how it is cut for those it is too long for."""
+    renewal: Renewal | None = None
+    """Has the octets."""
 
-    def body(self, turn: int, question_length: int) -> bytes:
-        """Return what follows the question, the addresses rotated to `turn`."""
+    def body(self, turn: int, question_length: int) -> bytes | bytearray | None:
+        """Return what follows the question at the moment, the addresses rotated to `turn`.
+
+        None: the entry has nothing to say this time, and may be gone.
+        """
+        if self.renewal is not None:
+            return self.renewal.body(turn % len(self.bodies), self.turned)
         if self.authority is not None:
             return self.authority.authority_at(question_length)
         turn %= len(self.bodies)
@@ -113,6 +125,7 @@ class Table:
         self._capacity = capacity
         self._retire = retire
         self._missing: dict[bytes, None] = {}
+        self._renewed: dict[bytes, None] = {}
         self._asked_once: set[bytes] = set()
         self._dependents: dict[Dependency, bytes | set[bytes]] = {}
         """A lone dependent, as most are, stands without a set around it."""
@@ -125,10 +138,26 @@ class Table:
         """Keep `entry` until something in `depends_on` changes or room is needed."""
         if key in self.entries:
             self._remove(key)
-        elif len(self.entries) - len(self._missing) >= self._capacity:
-            existing = (key for key in self.entries if key not in self._missing)
+        elif len(self.entries) - len(self._missing) - len(self._renewed) >= self._capacity:
+            apart = (self._missing, self._renewed)
+            existing = (key for key in self.entries if not any(key in keys for keys in apart))
             self._shed(existing, self._capacity)
         self._set(key, entry, depends_on)
+
+    def put_renewed(self, key: bytes, entry: Entry) -> None:
+        """Keep an `entry` with a renewal until that is over, beside those without."""
+        if key in self.entries:
+            self._remove(key)
+        elif len(self._renewed) >= _RENEWED:
+            self._shed(self._renewed, _RENEWED)
+        self._renewed[key] = None
+        self._set(key, entry, ())
+
+    def forget(self, key: bytes, renewal: Renewal) -> None:
+        """Remove the entry at `key` if it is one with `renewal`."""
+        entry = self.entries.get(key)
+        if entry is not None and entry.renewal is renewal:
+            self._remove(key)
 
     def put_missing(self, key: bytes, entry: Entry, depends_on: tuple[Dependency, ...]) -> None:
         """Keep what is said about a name that does not exist, beside the names that do."""
@@ -156,7 +185,10 @@ class Table:
 
     def _set(self, key: bytes, entry: Entry, depends_on: tuple[Dependency, ...]) -> None:
         self.entries[key] = entry
-        self._depends_on[key] = depends_on
+        if entry.renewal is not None:
+            entry.renewal.is_kept(self.forget, key, len(entry.bodies))
+        if depends_on:
+            self._depends_on[key] = depends_on
         for dependency in depends_on:
             held = self._dependents.get(dependency)
             if held is None:
@@ -184,8 +216,9 @@ class Table:
     def _remove(self, key: bytes) -> None:
         entry = self.entries.pop(key)
         self._missing.pop(key, None)
+        self._renewed.pop(key, None)
         self._retire(key, entry)
-        for dependency in self._depends_on.pop(key):
+        for dependency in self._depends_on.pop(key, ()):
             held = self._dependents.get(dependency)
             if isinstance(held, set):
                 held.discard(key)

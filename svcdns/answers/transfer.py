@@ -165,7 +165,7 @@ class ClusterZone:
 
     def _clustered(self, name: OwnerName, service: Service) -> Iterator[RRset]:
         parts = cluster_parts(service)
-        yield from self._addresses(name, parts)
+        yield from address_rrsets(name, self._settings.ttl, parts)
         yield from self._srv(name, name, parts)
         for port in service.ports:
             if port.name:
@@ -178,8 +178,9 @@ class ClusterZone:
         if target is not None:
             yield cname(name, self._settings.ttl, target)
             return
-        yield from self._addresses(name, parts)
-        yield from self._endpoints(name, parts)
+        ttl, pod_names = self._settings.ttl, self._settings.endpoint_pod_names
+        yield from address_rrsets(name, ttl, parts)
+        yield from endpoint_rrsets(name, ttl, parts, pod_names=pod_names)
         yield from self._srv(name, name, parts)
         ports = dict.fromkeys(
             (port.name, port.protocol) for one in slices for port in one.ports if port.name
@@ -187,12 +188,6 @@ class ClusterZone:
         for port, protocol in ports:
             selected = endpoint_parts(slices, port.lower(), protocol.lower())
             yield from self._port(name, port, protocol, selected)
-
-    def _addresses(self, name: OwnerName, parts: Parts) -> Iterator[RRset]:
-        for width, rrtype in _TYPE_BY_WIDTH.items():
-            found = addresses_of(parts, width)
-            if found:
-                yield RRset(name, rrtype, self._settings.ttl, found)
 
     def _port(self, name: OwnerName, port: str, protocol: str, parts: Parts) -> Iterator[RRset]:
         try:
@@ -206,20 +201,27 @@ class ClusterZone:
         pod_names = settings.endpoint_pod_names
         return srv_rrsets(parts, owner, settings.ttl, service, pod_names=pod_names)[0]
 
-    def _endpoints(self, name: OwnerName, parts: Parts) -> Iterator[RRset]:
-        """Yield the addresses of endpoints at names of their own."""
-        found: dict[tuple[OwnerName, int], dict[bytes, None]] = {}
-        for part in parts:
-            if part.slice is None or not part.slice.width:
-                continue
-            for index, address in zip(part.indexes, part.addresses, strict=True):
-                label = endpoint_label(
-                    part.slice, index, pod_names=self._settings.endpoint_pod_names
-                )
-                try:
-                    owner = below(name, label)
-                except ValueError:
-                    continue  # too long: this endpoint has no name of its own
-                found.setdefault((owner, len(address)), {})[address] = None
-        for (owner, width), addresses in found.items():
-            yield RRset(owner, _TYPE_BY_WIDTH[width], self._settings.ttl, tuple(addresses))
+
+def address_rrsets(name: OwnerName, ttl: int, parts: Parts) -> Iterator[RRset]:
+    """Yield the A and AAAA sets of what a name selects."""
+    for width, rrtype in _TYPE_BY_WIDTH.items():
+        found = addresses_of(parts, width)
+        if found:
+            yield RRset(name, rrtype, ttl, found)
+
+
+def endpoint_rrsets(name: OwnerName, ttl: int, parts: Parts, *, pod_names: bool) -> Iterator[RRset]:
+    """Yield the addresses of endpoints at names of their own, below the Service's `name`."""
+    found: dict[tuple[OwnerName, int], dict[bytes, None]] = {}
+    for part in parts:
+        if part.slice is None or not part.slice.width:
+            continue
+        for index, address in zip(part.indexes, part.addresses, strict=True):
+            label = endpoint_label(part.slice, index, pod_names=pod_names)
+            try:
+                owner = below(name, label)
+            except ValueError:
+                continue  # too long: this endpoint has no name of its own
+            found.setdefault((owner, len(address)), {})[address] = None
+    for (owner, width), addresses in found.items():
+        yield RRset(owner, _TYPE_BY_WIDTH[width], ttl, tuple(addresses))

@@ -4,9 +4,8 @@ Only what is answered at once is looked at: nothing is sent anywhere.
 """
 
 from dataclasses import dataclass
-from types import CoroutineType
 
-from svcdns.answers.later import discard
+from svcdns.answers.later import LATER, discard
 from svcdns.app.build import Configuration
 from svcdns.route.inner import begin
 from svcdns.wire.codes import RRType, type_text
@@ -41,6 +40,6 @@ def try_out(configuration: Configuration) -> str:
                     outcome = route.answer(query, _Nobody())
                 except Exception as error:  # noqa: BLE001  whatever it is, it is a reason
                     return f"{route.zone} {type_text(rrtype)}: {type(error).__name__}: {error}"
-                if isinstance(outcome, CoroutineType):
+                if isinstance(outcome, LATER):
                     discard(outcome)
     return ""

@@ -14,7 +14,8 @@ from svcdns.answers.kept import Kind, Lifetimes, Limits
 from svcdns.corefile.addresses import expand_zone
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.corefile.errors import WordError
-from svcdns.plugins.parts.cache_step import CacheStep, Counts, Prefetch, Settings, Stale, Zones
+from svcdns.plugins.parts.cache_hits import Prefetch
+from svcdns.plugins.parts.cache_step import CacheStep, Settings, Stale, Zones
 from svcdns.route.directive import Directive, Scope
 from svcdns.route.stages import Steps
 from svcdns.telemetry import plugin_metrics as metrics
@@ -235,7 +236,7 @@ _COUNTED = (
 
 def _tick(step: CacheStep, scope: Scope, zones: str, evicted: dict[Kind, int], _now: float) -> None:
     """Hand over what was counted since the last time, and how much is kept."""
-    counts, step.counts = step.counts, Counts()
+    counts = step.take_counts()
     if not counts.requests:
         return
     server, numbers = scope.server, scope.metrics

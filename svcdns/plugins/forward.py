@@ -136,6 +136,7 @@ def build(settings: tuple[Forwarding, ...], scope: Scope) -> Steps:
     ]
 
     async def run() -> None:
+        datagrams.open()
         try:
             async with asyncio.TaskGroup() as group:
                 for gathering in gatherings:
@@ -146,8 +147,10 @@ def build(settings: tuple[Forwarding, ...], scope: Scope) -> Steps:
             datagrams.retire()
             raise
 
+    forwarders = [gathering.forwarder for gathering in gatherings]
     return Steps(
-        answer=answer_step([gathering.forwarder for gathering in gatherings]),
+        answer=answer_step(forwarders),
+        answers_all=_answers_all(forwarders[0]),
         any_class=True,
         run=run,
         tick=partial(_tick, gatherings, scope.metrics),
@@ -162,16 +165,25 @@ def _as_asked(forwarding: Forwarding, asking: Asking) -> Forwarding:
 
 def answer_step(forwarders: Sequence[Forwarder]) -> AnswerStep:
     """Return the step that asks the first forwarder whose zone has the name."""
-    if forwarders[0].takes_all and not forwarders[0].may_go_on:
+    if _answers_all(forwarders[0]):
         first = forwarders[0].answer
         return lambda query, client: first(query, stream=client.stream)
 
     def answer(query: Query, client: Client) -> Later[Outcome | None] | None:
         owner = query.question.owner
         chain = [forwarder for forwarder in forwarders if forwarder.takes(owner)]
-        return _first_that_will_do(chain, query, stream=client.stream) if chain else None
+        if not chain:
+            return None
+        if len(chain) == 1 or not chain[0].may_go_on:
+            return chain[0].answer(query, stream=client.stream)
+        return _first_that_will_do(chain, query, stream=client.stream)
 
     return answer
+
+
+def _answers_all(forwarder: Forwarder) -> bool:
+    """Whether nobody behind it is ever asked."""
+    return forwarder.takes_all and not forwarder.may_go_on
 
 
 async def _first_that_will_do(

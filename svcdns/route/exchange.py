@@ -8,24 +8,24 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import chain, count
-from types import CoroutineType
 from typing import NamedTuple
 
 from svcdns.answers.answer import Answer, Dependency, Reason
-from svcdns.answers.foreign import Outcome
-from svcdns.answers.later import Later
+from svcdns.answers.foreign import Outcome, Renewal
+from svcdns.answers.later import LATER, Coming, Later
 from svcdns.answers.table import Entry, Label
 from svcdns.route import refusals
 from svcdns.route.fastlane import FastLane, fast_lane
 from svcdns.route.inner import begin
+from svcdns.route.lasting import lasting, renewal_of
+from svcdns.route.observing import Observing
 from svcdns.route.render import Manner, entry_of, repeat, say, transfer
 from svcdns.route.responder import Reply, Said
 from svcdns.route.route import Route
 from svcdns.route.router import Router
-from svcdns.route.stages import Client, Observed, ObserveStep
+from svcdns.route.stages import Client
 from svcdns.route.traffic import DROPPED, Traffic
 from svcdns.wire.codes import RCODE_MASK, RCode, RRClass
-from svcdns.wire.edns import InfoCode
 from svcdns.wire.question import MalformedQueryError, Query, Question, read_query
 
 
@@ -63,7 +63,7 @@ class Exchange:
         self._turns = count()
         self._drops = 0
         self._any_class = any(route.any_class for route in router.routes)
-        self._unobserved: list[tuple[tuple[ObserveStep, ...], Observed]] = []
+        self._observing = Observing(clock, on_bug)
 
     def __len__(self) -> int:
         """Entries kept."""
@@ -112,13 +112,7 @@ class Exchange:
 
     def observe(self) -> None:
         """Let the observers see the exchanges whose responses have been sent."""
-        unobserved, self._unobserved = self._unobserved, []
-        for steps, observed in unobserved:
-            for step in steps:
-                try:
-                    step(observed)
-                except Exception as error:  # noqa: BLE001  the response has left; the others see it
-                    self._on_bug(error, observed.query)
+        self._observing.observe()
 
     def _fail(self, error: Exception, query: Query, client: Client) -> bytes:
         self._on_bug(error, query)
@@ -140,13 +134,28 @@ class Exchange:
         table = self._bare if route.is_bare else self._observed
         entry = table.entries.get(question.key)
         if entry is not None and not (entry.plain_only and _is_special(query)):
-            response = self._send_entry(query, client, entry, route)
-            return self._observed_by(query, client, route, entry.answer, response, started)
+            again = self._send_entry(query, client, entry, route)
+            if again is not None:
+                return self._observing.remember(query, client, route, entry.answer, again, started)
         begin(self.router, query, client)
         outcome = route.answer(query, client)
-        if isinstance(outcome, CoroutineType):
-            return self._later(query, client, route, outcome, (started, self._drops))
+        if isinstance(outcome, LATER):
+            return self._wait(query, client, route, outcome, (started, self._drops))
         return self._conclude(query, client, route, outcome, started)  # type: ignore[arg-type]
+
+    def _wait(
+        self,
+        query: Query,
+        client: Client,
+        route: Route,
+        outcome: Later[Outcome],
+        asked: tuple[float, int],
+    ) -> Later[Said]:
+        """Return what brings the response."""
+        if not isinstance(outcome, Coming):
+            return self._later(query, client, route, outcome, asked)
+        outcome.finish_with(partial(self._arrived, query, client, route, asked))
+        return outcome  # type: ignore[return-value]  # it brings what `_arrived` makes of it
 
     async def _later(
         self,
@@ -156,12 +165,31 @@ class Exchange:
         outcome: Later[Outcome],
         asked: tuple[float, int],
     ) -> Said:
-        started, drops = asked
         try:
             found = await outcome
-            if drops != self._drops and found.depends_on is not None:
-                found = replace(found, depends_on=None)  # may be of before the change
-            said = self._conclude(query, client, route, found, started)
+        except Exception as error:  # noqa: BLE001  one query fails, never the listener
+            return self._fail(error, query, client)
+        return self._arrived(query, client, route, asked, found)  # type: ignore[return-value]
+
+    def _arrived(
+        self,
+        query: Query,
+        client: Client,
+        route: Route,
+        asked: tuple[float, int],
+        found: Outcome | Later[Outcome] | Exception,
+    ) -> Reply:
+        """Return what to send for what has been waited for."""
+        if isinstance(found, LATER):
+            return self._later(query, client, route, found, asked)
+        if isinstance(found, Exception):
+            return self._fail(found, query, client)
+        outcome: Outcome = found  # type: ignore[assignment]  # it is here now
+        started, drops = asked
+        try:
+            if drops != self._drops and outcome.depends_on is not None:
+                outcome = replace(outcome, depends_on=None)  # may be of before the change
+            said = self._conclude(query, client, route, outcome, started)
         except Exception as error:  # noqa: BLE001  one query fails, never the listener
             return self._fail(error, query, client)
         if isinstance(said, bytes):
@@ -181,26 +209,34 @@ class Exchange:
         question = query.question
         table = self._bare if route.is_bare else self._observed
         is_missing = outcome.rcode == RCode.NXDOMAIN
-        if (
-            outcome.depends_on is None
+        renewal = renewal_of(outcome) if route.is_bare else None
+        depends_on = lasting(outcome) if renewal is None else ()
+        response = None
+        if not (
+            depends_on is None
             or outcome.rcode > RCODE_MASK
             or route.per_client
             or (is_missing and not table.is_asked_again(question.key))
         ):
+            entry = self._kept(question, outcome, route, renewal)
+            if is_missing:
+                table.put_missing(question.key, entry, depends_on)
+            elif renewal is not None:
+                table.put_renewed(question.key, entry)
+            else:
+                table.put(question.key, entry, depends_on)
+            if renewal is None:
+                response = self._send_entry(query, client, entry, route)
+                if outcome.on_hits is not None:
+                    outcome.on_hits(-1)  # who answered has counted this one
+        if response is None:
             said = _Said(
                 route.measured_as,
                 next(self._turns) if route.rotate else 0,
                 route.manner(query, stream=client.stream),
             )
             response = self._send(query, client, outcome, said)
-        else:
-            entry = self._kept(question, outcome, route)
-            put = table.put_missing if is_missing else table.put
-            put(question.key, entry, outcome.depends_on)
-            response = self._send_entry(query, client, entry, route)
-            if outcome.on_hits is not None:
-                outcome.on_hits(-1)  # who answered has counted this one
-        return self._observed_by(query, client, route, outcome, response, started)
+        return self._observing.remember(query, client, route, outcome, response, started)
 
     def _transfer(
         self, query: Query, client: Client, route: Route, answer: Answer, started: float
@@ -209,10 +245,10 @@ class Exchange:
         if not client.stream:
             refused = refusals.needs_stream()
             response = self._send(query, client, refused, _Said(route.measured_as))
-            return self._observed_by(query, client, route, refused, response, started)
+            return self._observing.remember(query, client, route, refused, response, started)
         messages = transfer(query, answer)
         first = next(messages)
-        self._observed_by(query, client, route, answer, first, started)
+        self._observing.remember(query, client, route, answer, first, started)
         return self._unbroken(query, client, chain((first,), messages))
 
     def _unbroken(self, query: Query, client: Client, messages: Iterator[bytes]) -> Iterator[bytes]:
@@ -221,34 +257,6 @@ class Exchange:
             yield from messages
         except Exception as error:  # noqa: BLE001  one transfer fails, never the listener
             yield self._fail(error, query, client)
-
-    def _observed_by(
-        self,
-        query: Query,
-        client: Client,
-        route: Route,
-        answer: Outcome | None,
-        response: bytes,
-        started: float,
-    ) -> bytes:
-        """Remember the exchange for those who look at it; return `response`."""
-        error = _failure(answer)
-        steps = (*route.observe_steps, *route.failure_steps) if error else route.observe_steps
-        if steps:
-            observed = Observed(
-                query=query,
-                client=client,
-                answer=answer,
-                rcode=response[3] & RCODE_MASK,
-                flags=int.from_bytes(response[2:4]),
-                response_size=len(response),
-                seconds=self._clock() - started,
-                error=error,
-                zone=route.zone,
-                metadata=partial(route.metadata, query, client),
-            )
-            self._unobserved.append((steps, observed))
-        return response
 
     def _remarked(self, outcome: Outcome) -> Outcome:
         if not self._remark or outcome.reason is None:
@@ -271,23 +279,29 @@ class Exchange:
             )
         return response
 
-    def _kept(self, question: Question, outcome: Outcome, route: Route) -> Entry:
+    def _kept(
+        self, question: Question, outcome: Outcome, route: Route, renewal: Renewal | None
+    ) -> Entry:
         """Return `outcome` ready to be sent many times."""
+        on_hits = outcome.on_hits if renewal is None else None  # it counts by itself
         return entry_of(
             question,
             outcome,
-            Label(route.measured_as, outcome.written_by, outcome.rcode, outcome.on_hits),
+            Label(route.measured_as, outcome.written_by, outcome.rcode, on_hits),
             rotate=route.rotate,
             reasons=self._reasons,
             observed=not route.is_bare,
+            renewal=renewal,
         )
 
-    def _send_entry(self, query: Query, client: Client, entry: Entry, route: Route) -> bytes:
+    def _send_entry(self, query: Query, client: Client, entry: Entry, route: Route) -> bytes | None:
         """Return the response that says `entry` to a query the fast lane did not take."""
         lane = _lane(query, client)
         turn = entry.hits[lane]
-        entry.hits[lane] = turn + 1
-        return repeat(query, entry, turn, route.manner(query, stream=client.stream))
+        response = repeat(query, entry, turn, route.manner(query, stream=client.stream))
+        if response is not None:
+            entry.hits[lane] = turn + 1
+        return response
 
 
 class _Said(NamedTuple):
@@ -312,11 +326,3 @@ def _lane(query: Query, client: Client) -> int:
 
 def _and_that(reason: Reason, remark: str) -> str:
     return f"{reason.text()}; {remark}"
-
-
-def _failure(answer: Outcome | None) -> str:
-    """Return what a failed answer has to say to the operator; a failure is said once."""
-    if answer is None or answer.reason is None or answer.reason.code == InfoCode.CACHED_ERROR:
-        return ""
-    is_overload = answer.rcode == RCode.REFUSED and answer.reason.code == InfoCode.OTHER
-    return answer.reason.text() if answer.rcode == RCode.SERVFAIL or is_overload else ""

@@ -19,6 +19,7 @@ from svcdns.route.traffic import first_lane
 from svcdns.wire.edns import BARE_OPT, BARE_OPT_DO, SERVER_SIZE
 from svcdns.wire.response import truncate
 
+Octets = bytes | bytearray
 Buffer = bytes | bytearray | memoryview
 FastLane = Callable[[Buffer, int, int, memoryview, int], int]
 """Query buffer, offset and octets, response buffer and offset -> octets written; 0: not for us."""
@@ -78,12 +79,11 @@ def _bare_opts(*, stream: bool) -> dict[bytes, tuple[int, int]]:
 def fast_lane(entries: dict[bytes, Entry], *, stream: bool, ipv6: bool) -> FastLane:
     """Return the function that answers plain queries of one kind of socket from `entries`."""
     find = entries.get
-    split, split_opt = _splitters(), _splitters_with_opt()
+    split = _splitters()
     header_kind = _plain_headers(with_opt=False).get
-    header_kind_opt = _plain_headers(with_opt=True).get
-    bare_opt = _bare_opts(stream=stream).get
     lane = first_lane(stream=stream, ipv6=ipv6)
     plain_limit = _STREAM_SIZE if stream else _PLAIN_SIZE
+    answer_opt = _opt_lane(entries, stream=stream, lane=lane)
 
     def answer(source: Buffer, at: int, length: int, target: memoryview, to: int) -> int:
         if not _SHORTEST_QUERY <= length <= LONGEST_QUERY:
@@ -97,8 +97,12 @@ def fast_lane(entries: dict[bytes, Entry], *, stream: bool, ipv6: bool) -> FastL
             return 0
         hits, bodies = entry.hits, entry.bodies
         turn = hits[lane]
+        body: Octets | None = bodies[turn % len(bodies)]
+        if not body:
+            body = entry.body(turn, len(question))
+            if body is None:
+                return 0
         hits[lane] = turn + 1
-        body = bodies[turn % len(bodies)] or entry.body(turn, len(question))
         write, size = entry.plain
         if size > plain_limit:
             cut = _cut(entry, turn, question, body, plain_limit, b"")
@@ -106,20 +110,34 @@ def fast_lane(entries: dict[bytes, Entry], *, stream: bool, ipv6: bool) -> FastL
         write(target, to, identity, entry.headers[kind], question, body)
         return size
 
-    def answer_opt(source: Buffer, at: int, length: int, target: memoryview, to: int) -> int:
+    return answer
+
+
+def _opt_lane(entries: dict[bytes, Entry], *, stream: bool, lane: int) -> FastLane:
+    """Return the function that answers those with an OPT; `lane` is that of those without."""
+    find = entries.get
+    split = _splitters_with_opt()
+    header_kind = _plain_headers(with_opt=True).get
+    bare_opt = _bare_opts(stream=stream).get
+
+    def answer(source: Buffer, at: int, length: int, target: memoryview, to: int) -> int:
         if length < _SHORTEST_QUERY + _OPT_SIZE:
             return 0
-        identity, header, question, opt = split_opt[length](source, at)
+        identity, header, question, opt = split[length](source, at)
         entry = find(question)
-        kind = header_kind_opt(header)
+        kind = header_kind(header)
         asked = bare_opt(opt)
         if entry is None or kind is None or asked is None or (asked[1] and entry.plain_only):
             return 0
         limit, do = asked
         hits, bodies = entry.hits, entry.bodies
         turn = hits[lane + 1 + do]
+        body: Octets | None = bodies[turn % len(bodies)]
+        if not body:
+            body = entry.body(turn, len(question))
+            if body is None:
+                return 0
         hits[lane + 1 + do] = turn + 1
-        body = bodies[turn % len(bodies)] or entry.body(turn, len(question))
         write, size = entry.with_opt
         if size > limit:
             bare = _BARE[do]
@@ -132,7 +150,7 @@ def fast_lane(entries: dict[bytes, Entry], *, stream: bool, ipv6: bool) -> FastL
     return answer
 
 
-def _cut(entry: Entry, turn: int, question: bytes, body: bytes, limit: int, opt: bytes) -> Cut:
+def _cut(entry: Entry, turn: int, question: bytes, body: Octets, limit: int, opt: bytes) -> Cut:
     """Return how a response with `body` is cut to `limit`: a walk through it, the first time.
 
     There are as many of an entry as it has rotations, times the few sizes that are usual.
@@ -149,14 +167,14 @@ def _cut(entry: Entry, turn: int, question: bytes, body: bytes, limit: int, opt:
     return cut
 
 
-def _made(entry: Entry, question: bytes, body: bytes, limit: int, opt: bytes) -> Cut:
+def _made(entry: Entry, question: bytes, body: Octets, limit: int, opt: bytes) -> Cut:
     without, with_rd = (
         truncate(b"\0\0" + header + question + body, limit, opt) for header in entry.headers[:2]
     )
     return Cut((without[2:12], with_rd[2:12]), len(without) - 12 - len(question) - len(opt))
 
 
-def _put(parts: tuple[bytes, ...], target: memoryview, to: int) -> int:
+def _put(parts: tuple[Octets, ...], target: memoryview, to: int) -> int:
     response = b"".join(parts)
     target[to : to + len(response)] = response
     return len(response)

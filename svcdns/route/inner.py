@@ -5,11 +5,10 @@ own, however many others run in between.
 """
 
 from contextvars import ContextVar
-from types import CoroutineType
 from typing import NamedTuple
 
 from svcdns.answers.foreign import Outcome
-from svcdns.answers.later import Later
+from svcdns.answers.later import LATER, Later
 from svcdns.route.router import Router
 from svcdns.route.stages import Client
 from svcdns.wire.question import Query, Question
@@ -54,7 +53,7 @@ def ask(question: Question) -> Outcome | Later[Outcome | None] | None:
         outcome = route.answer(now.query._replace(question=question), now.client)
     finally:
         _going_on.set(now)
-    if isinstance(outcome, CoroutineType):
+    if isinstance(outcome, LATER):
         return _later(outcome, deeper)
     return outcome
 

@@ -10,7 +10,7 @@ from struct import Struct, pack
 from typing import NamedTuple
 
 from svcdns.answers.answer import Answer, Reason
-from svcdns.answers.foreign import ON_TICK, ForeignAnswer, Outcome
+from svcdns.answers.foreign import ON_TICK, WHILE_KEPT, ForeignAnswer, Outcome, Renewal
 from svcdns.answers.table import Entry, Form, Headers, Label
 from svcdns.route.traffic import LANES
 from svcdns.wire.codes import AA, AD, QR, RA, RCODE_MASK, RD, TC, RCode, RRType
@@ -20,6 +20,7 @@ from svcdns.wire.question import Query, Question
 from svcdns.wire.response import Body, assemble, compose, limit_of
 from svcdns.wire.rotation import rotated, run_of
 from svcdns.wire.rrset import RRset
+from svcdns.wire.uniform import width_of
 
 _ROTATIONS = 8
 _ROTATED = (RRType.A, RRType.AAAA, RRType.MX)
@@ -36,6 +37,7 @@ def entry_of(
     rotate: bool,
     reasons: bool,
     observed: bool,
+    renewal: Renewal | None = None,
 ) -> Entry:
     """Return `answer` ready to be sent many times.
 
@@ -46,6 +48,7 @@ def entry_of(
         rotate: whether its addresses take turns in being first.
         reasons: whether its OPT says why it is negative.
         observed: whether somebody looks at single exchanges and needs the answer itself.
+        renewal: has the octets of the entry, which holds none then.
     """
     turns = 1
     if rotate:
@@ -57,18 +60,21 @@ def entry_of(
         options = (opt(False, explained), opt(True, explained))  # noqa: FBT003  what opt takes
     lengths = (len(question.octets), len(first.octets))
     authority = answer.authority if isinstance(answer, Answer) else None
+    is_made_each_time = authority is not None or renewal is not None
+    depends_on = answer.depends_on or ()
     return Entry(
         headers=_headers(_flags(answer) | answer.rcode, answer.lowered, first.counts),
-        bodies=[None] if authority is not None else [first.octets, *[None] * (turns - 1)],
+        bodies=[None if is_made_each_time else first.octets, *[None] * (turns - 1)],
         hits=[0] * len(LANES),
         authority=authority,
         options=options,
         plain=_form(*lengths),
         with_opt=_form(*lengths, len(options[0])),
         label=label,
-        plain_only=ON_TICK in (answer.depends_on or ()),
+        plain_only=ON_TICK in depends_on or WHILE_KEPT in depends_on,
         answer=answer if observed else None,
         turned=partial(_turned, question, answer, turns, first) if turns > 1 else None,
+        renewal=renewal,
     )
 
 
@@ -137,8 +143,14 @@ def say(query: Query, answer: Outcome, reason: Reason | None, turn: int, manner:
     )
 
 
-def repeat(query: Query, entry: Entry, turn: int, manner: Manner) -> bytes:
-    """Return the response to `query` that says `entry`, its addresses at `turn`."""
+def repeat(query: Query, entry: Entry, turn: int, manner: Manner) -> bytes | None:
+    """Return the response to `query` that says `entry`, its addresses at `turn`.
+
+    None: it has nothing to say this time.
+    """
+    octets = entry.body(turn, len(query.question.octets))
+    if octets is None:
+        return None
     edns = query.edns
     limit = manner.limit(query)
     header = entry.headers[0]
@@ -147,7 +159,7 @@ def repeat(query: Query, entry: Entry, turn: int, manner: Manner) -> bytes:
         int.from_bytes(header[6:8]),
         int.from_bytes(header[8:10]),
     )
-    body = Body(counts, entry.body(turn, len(query.question.octets)))
+    body = Body(counts, bytes(octets))
     option = b""
     if edns is not None:
         do = edns.dnssec_ok
@@ -225,10 +237,14 @@ def _body(question: Question, answer: Outcome, turn: int, turns: int) -> Body:
 
 def _foreign_body(answer: ForeignAnswer, turn: int, turns: int) -> Body:
     """Return the octets of `answer`, its addresses turned where that can be done in place."""
-    run = run_of(answer.owner, answer.body) if turn else None
-    if run is None:
-        return answer.body
-    return rotated(answer.body, run, _first(turn, turns, run.length))
+    body = answer.body
+    if not turn:
+        return body
+    if width := width_of(body):  # as nearly always: the whole body takes turns
+        cut = width * _first(turn, turns, body.counts[0])
+        return Body(body.counts, body.octets[cut:] + body.octets[:cut])
+    run = run_of(answer.owner, body)
+    return body if run is None else rotated(body, run, _first(turn, turns, run.length))
 
 
 def _first(turn: int, turns: int, choices: int) -> int:

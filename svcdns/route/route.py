@@ -6,11 +6,10 @@ The order of the steps is the order of the directives in `plugins`, never that o
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from types import CoroutineType
 
 from svcdns.answers.answer import Answer, Reason
 from svcdns.answers.foreign import ForeignAnswer, Outcome
-from svcdns.answers.later import Later, then
+from svcdns.answers.later import LATER, Later, then
 from svcdns.route.render import Manner
 from svcdns.route.stages import (
     AnswerStep,
@@ -21,13 +20,19 @@ from svcdns.route.stages import (
     Rest,
     Steps,
 )
-from svcdns.wire.codes import RCode
+from svcdns.wire.codes import RCode, RRClass, class_text
 from svcdns.wire.edns import SERVER_SIZE, InfoCode
 from svcdns.wire.name import OwnerName, to_text
 from svcdns.wire.question import Query
 
 
-def _nobody_answers(zone: str, owner: OwnerName) -> str:
+def _nobody_answers(zone: str, owner: OwnerName, rrclass: int) -> str:
+    if rrclass != RRClass.IN:
+        return (
+            f"no next plugin found: no directive of the server block '{zone}' answers "
+            f"{to_text(owner)} in class {class_text(rrclass)}; of all directives chaos, forward, "
+            "template and whoami do"
+        )
     return (
         f"no next plugin found: no directive of the server block '{zone}' answers "
         f"{to_text(owner)}; add one that does, or if 'fallthrough' passed the name on, "
@@ -49,15 +54,19 @@ def chain(steps: Sequence[Steps], zone: str) -> Rest:
     last = next((step for step in reversed(steps) if step.answer or step.around), None)
     rest: Rest = partial(_refused if last is not None and last.refuses else _no_answer, zone)
     waiting: list[AnswerStep] = []
+    keeps_nothing = False
     for step in reversed(steps):
-        if step.answer is not None and step.is_volatile:
-            rest = _volatile(step.answer, _first_of(waiting, rest))
-            waiting = []
-        elif step.answer is not None:
-            waiting.insert(0, step.answer)
+        if step.answer is not None:
+            if step.answers_all:
+                rest, waiting = step.answer, []  # type: ignore[assignment]  # never None
+            elif step.is_volatile and not keeps_nothing:
+                rest, waiting = _volatile(step.answer, _first_of(waiting, rest)), []
+            else:
+                waiting.insert(0, step.answer)
+            keeps_nothing = step.answers_all
         if step.around is not None:
-            rest = _around(step.around, _first_of(waiting, rest))
-            waiting = []
+            rest, waiting = _around(step.around, _first_of(waiting, rest)), []
+            keeps_nothing = False
     return _first_of(waiting, rest)
 
 
@@ -97,30 +106,28 @@ def _first_of(steps: Sequence[AnswerStep], rest: Rest) -> Rest:
             answer = step(query, client)
             if answer is None:
                 continue
-            if isinstance(answer, CoroutineType):
-                return _or_else(answer, partial(others, query, client))
+            if isinstance(answer, LATER):
+                return then(answer, partial(_or_else, others, query, client))
             return answer  # type: ignore[return-value]  # it is no coroutine
         return rest(query, client)
 
     return first
 
 
-async def _or_else(
-    answer: Later[Outcome | None], others: Callable[[], Outcome | Later[Outcome]]
-) -> Outcome:
-    """Return `answer`, or what the others say if there is none."""
-    found = await answer
-    if found is not None:
-        return found
-    other = others()
-    return await other if isinstance(other, CoroutineType) else other  # type: ignore[return-value]
+def _or_else(
+    others: Rest, query: Query, client: Client, found: Outcome | None
+) -> Outcome | Later[Outcome]:
+    """Return `found`, or what the others say if that is nothing."""
+    return others(query, client) if found is None else found
 
 
 def _no_answer(zone: str, query: Query, client: Client) -> Outcome:  # noqa: ARG001  a Rest
     return Answer(
         RCode.SERVFAIL,
         authoritative=False,
-        reason=Reason(InfoCode.OTHER, _nobody_answers, (zone, query.question.owner)),
+        reason=Reason(
+            InfoCode.OTHER, _nobody_answers, (zone, query.question.owner, query.question.rrclass)
+        ),
         written_by="",
     )
 

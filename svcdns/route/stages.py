@@ -148,6 +148,8 @@ class Steps:
     is_volatile: bool = False
     """`answer` may pass a name on now and answer it after a change of the cluster: what steps
     behind it say to that name is not kept, but for the second that is going on."""
+    answers_all: bool = False
+    """`answer` passes no name on, and says nothing that may be kept: nobody behind it is asked."""
     refuses: bool = False
     """What `answer` passes on is refused, not failed, where no step comes behind it."""
     metadata: MetadataStep | None = None

@@ -108,20 +108,23 @@ class Traffic:
             sizes: octets of the query and of the response.
             times: how many.
         """
-        key = TrafficKey(
+        rcode, written_by = label
+        asked, answered = sizes
+        key = (
             zone,
             LANES[lane],
             _COUNTED_AS.get(rrtype, OTHER_TYPE),
-            *label,
-            bisect_left(SIZE_BUCKETS, sizes[0]),
-            bisect_left(SIZE_BUCKETS, sizes[1]),
+            rcode,
+            written_by,
+            bisect_left(SIZE_BUCKETS, asked),
+            bisect_left(SIZE_BUCKETS, answered),
         )
-        row = self.counts.get(key)
+        row = self.counts.get(key)  # type: ignore[call-overload]  # equal to a TrafficKey
         if row is None:
-            row = self.counts[key] = [0, 0, 0]
+            row = self.counts[TrafficKey(*key)] = [0, 0, 0]
         row[0] += times
-        row[1] += times * sizes[0]
-        row[2] += times * sizes[1]
+        row[1] += times * asked
+        row[2] += times * answered
 
     def credit(self, seconds: float, queries: int) -> None:
         """Credit the time of a batch to each of its queries."""

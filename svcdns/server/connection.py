@@ -14,9 +14,9 @@ from collections import deque
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
-from types import CoroutineType
 from typing import Protocol
 
+from svcdns.answers.later import LATER
 from svcdns.route.responder import Reply, Responder
 from svcdns.server.accept import Accepted, Acceptor
 from svcdns.server.failure import servfail
@@ -248,7 +248,7 @@ class Connection(asyncio.BufferedProtocol, Accepted):
 
     def _wait_for(self, reply: Reply) -> None:
         """Send later what is not there yet."""
-        if isinstance(reply, CoroutineType):
+        if isinstance(reply, LATER):
             self._waiting.respond(reply)
         elif reply is not None:
             self._waiting.transfer(reply)  # type: ignore[arg-type]  # what is left

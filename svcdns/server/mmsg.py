@@ -13,13 +13,10 @@ import ctypes
 import errno
 import socket
 from collections.abc import Sequence
+from typing import Any
 
 SLOTS = 64
 SLOT_SIZE = 4096
-
-_LATE = SLOTS
-"""One slot more, for replies that do not leave with their batch."""
-_ALL_SLOTS = SLOTS + 1
 
 _CONTROL_HEADER = 16
 _WOULD_BLOCK = (errno.EAGAIN, errno.EINTR)
@@ -62,24 +59,20 @@ class Family:
 class WayBack:
     """Where one reply goes and where it comes from, when it is not sent with its batch."""
 
-    __slots__ = ("_control", "_datagrams", "_name")
+    __slots__ = ("_datagrams", "control", "name")
 
-    def __init__(self, datagrams: "Datagrams", name: bytes, control: bytes) -> None:
+    def __init__(self, datagrams: "Datagrams", name: bytearray, control: bytearray | bytes) -> None:
         self._datagrams = datagrams
-        self._name = name
-        self._control = control
-
-    def send(self, reply: bytes) -> bool:
-        """Send `reply`; return whether the kernel took it."""
-        return self._datagrams.send_later(reply, self._name, self._control)
+        self.name = name
+        self.control = control
 
     def source(self) -> tuple[str, int]:
         """Return the address and port the datagram came from."""
-        return self._datagrams.source_in(self._name)
+        return self._datagrams.source_in(self.name)
 
     def destination(self) -> str:
         """Return the address the datagram was sent to."""
-        return self._datagrams.destination_in(self._control)
+        return self._datagrams.destination_in(self.control)
 
 
 class Datagrams:
@@ -94,9 +87,9 @@ class Datagrams:
                 the reply leaves from there.
         """
         self.family = Family(sock.family)
-        self.received = memoryview(bytearray(_ALL_SLOTS * SLOT_SIZE))
-        self.replies = memoryview(bytearray(_ALL_SLOTS * SLOT_SIZE))
-        self.offsets = tuple(slot * SLOT_SIZE for slot in range(_ALL_SLOTS))
+        self.received = memoryview(bytearray(SLOTS * SLOT_SIZE))
+        self.replies = memoryview(bytearray(SLOTS * SLOT_SIZE))
+        self.offsets = tuple(slot * SLOT_SIZE for slot in range(SLOTS))
         self._sock = sock
         self._descriptor = sock.fileno()
         self._destinations = destinations
@@ -108,14 +101,14 @@ class Datagrams:
 
     def _lay_out(self) -> None:
         name_size, control_size = self.family.name_size, self.family.control_size
-        self._names = bytearray(_ALL_SLOTS * name_size)
-        self._controls = bytearray(_ALL_SLOTS * control_size)
+        self._names = bytearray(SLOTS * name_size)
+        self._controls = bytearray(SLOTS * control_size)
         names, controls = _address(self._names), _address(self._controls)
-        self._in = (_Slot * _ALL_SLOTS)()
-        self._out = (_Slot * _ALL_SLOTS)()
-        self._in_vectors = (_Vector * _ALL_SLOTS)()
-        self._out_vectors = (_Vector * _ALL_SLOTS)()
-        for slot in range(_ALL_SLOTS):
+        self._in = (_Slot * SLOTS)()
+        self._out = (_Slot * SLOTS)()
+        self._in_vectors = (_Vector * SLOTS)()
+        self._out_vectors = (_Vector * SLOTS)()
+        for slot in range(SLOTS):
             for slots, vectors, buffer in (
                 (self._in, self._in_vectors, self.received),
                 (self._out, self._out_vectors, self.replies),
@@ -134,17 +127,15 @@ class Datagrams:
         self.lengths = memoryview(self._in).cast("B").cast("I")
         """Octets received, at `length_at[slot]`."""
         self.length_at = tuple(
-            (slot * slot_size + _Slot.length.offset) // 4 for slot in range(_ALL_SLOTS)
+            (slot * slot_size + _Slot.length.offset) // 4 for slot in range(SLOTS)
         )
         self.reply_lengths = memoryview(self._out_vectors).cast("B").cast("Q")
         """Octets to send, at `reply_length_at[slot]`."""
-        self.reply_length_at = tuple(2 * slot + 1 for slot in range(_ALL_SLOTS))
+        self.reply_length_at = tuple(2 * slot + 1 for slot in range(SLOTS))
         self._interfaces = memoryview(self._controls).cast("I")
-        self._no_interfaces = memoryview(bytearray(4 * _ALL_SLOTS)).cast("I")
+        self._no_interfaces = memoryview(bytearray(4 * SLOTS)).cast("I")
         self._first_in = ctypes.byref(self._in)
-        self._out_at = tuple(
-            ctypes.byref(self._out, slot * slot_size) for slot in range(_ALL_SLOTS)
-        )
+        self._out_at = tuple(ctypes.byref(self._out, slot * slot_size) for slot in range(SLOTS))
 
     def receive(self) -> int:
         """Fill slots from the first on; return how many, 0 when nothing waits.
@@ -187,18 +178,26 @@ class Datagrams:
             start = end + 1
         return lost
 
-    def send_later(self, reply: bytes, name: bytes, control: bytes) -> bool:
-        """Send a reply to where a datagram came from; return whether the kernel took it."""
-        size, at = len(reply), self.offsets[_LATE]
-        if size > SLOT_SIZE:
-            return False
-        self.replies[at : at + size] = reply
-        self.reply_lengths[self.reply_length_at[_LATE]] = size
-        self._names[_LATE * len(name) :] = name
-        if control:
-            self._controls[_LATE * len(control) :] = control
-        sent: int = self._sendmmsg(self._descriptor, self._out_at[_LATE], 1, socket.MSG_DONTWAIT)
-        return sent == 1
+    def send_later(self, late: Sequence[tuple[Any, bytes]]) -> int:
+        """Send at most `SLOTS` replies, each with its `way_back`; return how many were lost.
+
+        The slots of a batch are free once its own replies have left.
+        """
+        names, controls, replies = self._names, self._controls, self.replies
+        name_size, control_size = self.family.name_size, self.family.control_size
+        lost = slot = 0
+        for back, reply in late:
+            size, at = len(reply), self.offsets[slot]
+            if size > SLOT_SIZE:
+                lost += 1
+                continue
+            replies[at : at + size] = reply
+            self.reply_lengths[self.reply_length_at[slot]] = size
+            names[slot * name_size : (slot + 1) * name_size] = back.name
+            if self._destinations:
+                controls[slot * control_size : (slot + 1) * control_size] = back.control
+            slot += 1
+        return lost + self.send(slot)
 
     def way_back(self, slot: int) -> WayBack:
         """Return how a reply to the datagram in `slot` gets there after the slot is taken again."""
@@ -212,25 +211,25 @@ class Datagrams:
         """Return the address the datagram in `slot` was sent to."""
         return self.destination_in(self._control(slot))
 
-    def source_in(self, name: bytes) -> tuple[str, int]:
+    def source_in(self, name: bytearray) -> tuple[str, int]:
         """Return the address and port in a sockaddr."""
         return text_of(name[self.family.address]), int.from_bytes(name[2:4])
 
-    def destination_in(self, control: bytes) -> str:
+    def destination_in(self, control: bytearray | bytes) -> str:
         """Return the address that a control message tells of; without one, the socket's."""
         if not control:
             return str(self._sock.getsockname()[0])
         return text_of(control[self.family.destination])
 
-    def _name(self, slot: int) -> bytes:
+    def _name(self, slot: int) -> bytearray:
         size = self.family.name_size
-        return bytes(self._names[slot * size : (slot + 1) * size])
+        return self._names[slot * size : (slot + 1) * size]
 
-    def _control(self, slot: int) -> bytes:
+    def _control(self, slot: int) -> bytearray | bytes:
         if not self._destinations:
             return b""
         size = self.family.control_size
-        return bytes(self._controls[slot * size : (slot + 1) * size])
+        return self._controls[slot * size : (slot + 1) * size]
 
 
 def _address(buffer: object) -> int:

@@ -15,26 +15,22 @@ _IP_PKTINFO = 8
 class SingleWayBack:
     """Where one reply goes and where it comes from, when it is not sent with its batch."""
 
-    __slots__ = ("_control", "_datagrams", "_target")
+    __slots__ = ("_datagrams", "control", "target")
 
     def __init__(
         self, datagrams: "SingleDatagrams", target: tuple[Any, ...], control: bytes
     ) -> None:
         self._datagrams = datagrams
-        self._target = target
-        self._control = control
-
-    def send(self, reply: bytes) -> bool:
-        """Send `reply`; return whether the kernel took it."""
-        return self._datagrams.send_later(reply, self._target, self._control)
+        self.target = target
+        self.control = control
 
     def source(self) -> tuple[str, int]:
         """Return the address and port the datagram came from."""
-        return self._target[0], self._target[1]
+        return self.target[0], self.target[1]
 
     def destination(self) -> str:
         """Return the address the datagram was sent to."""
-        return self._datagrams.destination_in(self._control)
+        return self._datagrams.destination_in(self.control)
 
 
 class SingleDatagrams:
@@ -83,12 +79,14 @@ class SingleDatagrams:
                 continue
             at = self.offsets[slot]
             reply = self.replies[at : at + self.reply_lengths[slot]]
-            lost += not self.send_later(reply, self._sources[slot], self._controls[slot])
+            lost += not self._send(reply, self._sources[slot], self._controls[slot])
         return lost
 
-    def send_later(
-        self, reply: bytes | memoryview, target: tuple[Any, ...], control: bytes
-    ) -> bool:
+    def send_later(self, late: Sequence[tuple[Any, bytes]]) -> int:
+        """Send replies, each with its `way_back`; return how many were lost."""
+        return sum(not self._send(reply, back.target, back.control) for back, reply in late)
+
+    def _send(self, reply: bytes | memoryview, target: tuple[Any, ...], control: bytes) -> bool:
         """Send a reply to where a datagram came from; return whether the kernel took it."""
         try:
             self._sock.sendmsg([reply], _source(self.family, control), 0, target)

@@ -4,17 +4,17 @@ The socket wakes the loop; up to 64 datagrams are taken at once, those the fast 
 answered on the spot, the others by the exchange, and all replies leave together. No task, no
 await, no object per datagram but its packet and its response.
 
-What others have to be asked for becomes a task and leaves by itself; there are at most
-`MOST_LATER` of them.
+What others have to be asked for leaves later, all that comes in one turn together; it is a
+task only where it needs one. There are at most `MOST_LATER` of them.
 """
 
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from types import CoroutineType
 
-from svcdns.answers.later import Later, discard
+from svcdns.answers.later import LATER, Coming, Later, discard
 from svcdns.route.exchange import Exchange
 from svcdns.route.responder import Reply, Said
 from svcdns.route.traffic import first_lane
@@ -101,7 +101,11 @@ class UdpListener:
         self._lane = first_lane(stream=False, ipv6=ipv6)
         self._local_port = sock.getsockname()[1]
         self._clients = [self._client(slot) for slot in range(SLOTS)]
-        self._later: set[asyncio.Task[None]] = set()
+        self._later: set[Later[Said]] = set()
+        self._tasks: dict[Later[Said], asyncio.Task[None]] = {}
+        self._late: list[_Late] = []
+        self._all_said: asyncio.Event | None = None
+        """Set when nothing is owed any more; there is one while the listener stops."""
 
     def start(self) -> None:
         """Answer from now on."""
@@ -122,9 +126,12 @@ class UdpListener:
         asyncio.get_running_loop().remove_reader(self._sock.fileno())
         self._ready()
         if self._later:
-            await asyncio.wait(self._later, timeout=patience)
-        for task in self._later:
-            task.cancel()
+            self._all_said = asyncio.Event()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_said.wait(), patience)
+        for later in tuple(self._later):
+            self._give_up(later)
+        self._send_late()
         self._sock.close()
 
     def _client(self, slot: int) -> DatagramClient:
@@ -174,29 +181,84 @@ class UdpListener:
 
     def _postpone(self, slot: int, packet: bytes, reply: Reply) -> bytes | None:
         """Send later what is not there yet; return what to say at once, if anything."""
-        if not isinstance(reply, CoroutineType):
+        if not isinstance(reply, LATER):
             return None
         if len(self._later) >= MOST_LATER:
             discard(reply)
             self._exchange.traffic.dropped += 1
             return servfail(packet, stream=False)
-        back = self._datagrams.way_back(slot)
-        self._clients[slot].keep(back)
-        self._clients[slot] = self._client(slot)
-        task = asyncio.get_running_loop().create_task(self._send_later(self._exchange, back, reply))
-        self._later.add(task)
-        task.add_done_callback(partial(self._done, reply))
+        back, clients = self._datagrams.way_back(slot), self._clients
+        clients[slot].keep(back)
+        clients[slot] = self._client(slot)
+        self._later.add(reply)
+        if isinstance(reply, Coming):
+            reply.receive(partial(self._came, self._exchange, back, reply))
+        else:
+            self._wait_for(self._exchange, back, reply, reply)
         return None
 
-    def _done(self, reply: Later[Said], task: asyncio.Task[None]) -> None:
-        self._later.discard(task)
+    def _came(
+        self,
+        exchange: Exchange,
+        back: WayBack | SingleWayBack,
+        later: Later[Said],
+        said: Said | Later[Said],
+    ) -> None:
+        """Send what has come; what has to be waited for still becomes a task."""
+        if isinstance(said, LATER):
+            self._wait_for(exchange, back, later, said)
+            return
+        late = self._late
+        if not late:
+            asyncio.get_running_loop().call_soon(self._send_late)
+        late.append((exchange, back, said))  # type: ignore[arg-type]  # it is here now
+        if len(late) == SLOTS:
+            self._send_late()
+        self._settle(later)
+
+    def _wait_for(
+        self,
+        exchange: Exchange,
+        back: WayBack | SingleWayBack,
+        later: Later[Said],
+        reply: Later[Said],
+    ) -> None:
+        async def wait() -> None:
+            self._came(exchange, back, later, await reply)
+
+        task = self._tasks[later] = asyncio.get_running_loop().create_task(wait())
+        task.add_done_callback(partial(self._done, later, reply))
+
+    def _done(self, later: Later[Said], reply: Later[Said], _: asyncio.Task[None]) -> None:
+        self._tasks.pop(later, None)
+        self._settle(later)
         discard(reply)
 
-    @staticmethod
-    async def _send_later(
-        exchange: Exchange, back: WayBack | SingleWayBack, reply: Later[Said]
-    ) -> None:
-        response = await reply
-        if isinstance(response, bytes) and not back.send(response):
-            exchange.traffic.dropped += 1
-        exchange.observe()
+    def _settle(self, later: Later[Said]) -> None:
+        self._later.discard(later)
+        if self._all_said is not None and not self._later:
+            self._all_said.set()
+
+    def _give_up(self, later: Later[Said]) -> None:
+        task = self._tasks.get(later)
+        if task is not None:
+            task.cancel()
+        else:
+            self._settle(later)
+            discard(later)
+
+    def _send_late(self) -> None:
+        """Send all that has come since the last time."""
+        late, self._late = self._late, []
+        if not late:
+            return
+        replies = [(back, said) for _, back, said in late if isinstance(said, bytes)]
+        lost = self._datagrams.send_later(replies)
+        exchange = late[-1][0]
+        exchange.traffic.dropped += lost
+        for one in {entry[0] for entry in late}:
+            one.observe()
+
+
+_Late = tuple[Exchange, WayBack | SingleWayBack, Said]
+"""Whose answer it is, where it goes, and what it says."""

@@ -6,7 +6,8 @@ which they are ready (RFC 7766 section 7). There are only a few at a time: a con
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 from svcdns.answers.later import Later, discard
 from svcdns.route.responder import Said
@@ -56,7 +57,7 @@ class Waiting:
         for task in self._tasks:
             task.cancel()
 
-    def _start(self, work: Later[None]) -> asyncio.Task[None]:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)

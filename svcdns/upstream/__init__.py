@@ -15,6 +15,7 @@ How one upstream is asked:
 How one question is answered:
 
 - `flights` equal questions are one · `policy` in which order · `hedge` two at once
-- `course` whom to ask next, and when it is enough
+- `course` whom to ask next, and when it is enough · `outcome` what it comes to
+- `begun` the plain way, one datagram and its reply, without a task
 - `forwarding` one stanza as a value · `forwarder` at work · `gathering` puts it together
 """

@@ -19,21 +19,19 @@ class Course:
     def __init__(
         self,
         forwarding: Forwarding,
-        servers: Sequence[Server],
         ordered: Sequence[Server],
         chance: Random,
     ) -> None:
         self.all_down = 0
         """How often nobody was up."""
         self._forwarding = forwarding
-        self._servers = servers
         self._ordered = ordered
         self._chance = chance
         self._position = 0
         self._whys: dict[str, str] = {}
         self._answers = 0
         tries = forwarding.most_tries
-        self._tries_left = TRIES * len(servers) if tries is None else tries or None
+        self._tries_left = TRIES * len(ordered) if tries is None else tries or None
 
     @property
     def whys(self) -> tuple[str, ...]:
@@ -44,6 +42,10 @@ class Course:
     def is_unlimited(self) -> bool:
         """Whether only time ends the tries."""
         return self._tries_left is None
+
+    def begin(self) -> None:
+        """Take note that the first in the order is being asked already."""
+        self._position = 1
 
     def next(self) -> Server | None:
         """Return whom to ask next; None: there was enough of it."""
@@ -56,7 +58,7 @@ class Course:
                 return server
         self.all_down += 1
         # The checks may be what is broken, so somebody is asked all the same.
-        return None if self._forwarding.failfast else self._chance.choice(self._servers)
+        return None if self._forwarding.failfast else self._chance.choice(self._ordered)
 
     def second(self, first: Server) -> Server | None:
         """Return whom to ask beside `first`."""
@@ -77,4 +79,4 @@ class Course:
         if rcode not in self._forwarding.failover:
             return False
         self._answers += 1
-        return self._answers < len(self._servers)
+        return self._answers < len(self._ordered)

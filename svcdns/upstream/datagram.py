@@ -8,6 +8,8 @@ Source: RFC 5452 section 9; RFC 9715 section 3.1 (no fragments: we ask for at mo
 
 import asyncio
 import socket
+from collections.abc import Callable
+from functools import partial
 from resource import RLIMIT_NOFILE, getrlimit
 
 from svcdns.upstream.asked import Asked
@@ -26,44 +28,47 @@ _RECEIVED = 4096
 _DATAGRAMS_A_TURN = 256
 
 
+Came = Reply | UpstreamError
+"""How a question ends; with a `SpoofedError` there were too many wrong replies."""
+
+
 class Waiting:
     """One question on its way."""
 
     __slots__ = (
         "_datagrams",
         "asked",
-        "future",
+        "endpoint",
         "is_reusable",
         "number",
         "sent",
         "slot",
         "sock",
-        "to",
+        "tell",
         "wrong",
     )
 
     def __init__(
-        self, datagrams: "Datagrams", sock: socket.SocketType, asked: Asked, sent: bytes, to: str
+        self,
+        datagrams: "Datagrams",
+        sock: socket.SocketType,
+        asked: Asked,
+        sent: bytes,
+        endpoint: Endpoint,
+        tell: Callable[[Came], None],
     ) -> None:
         self._datagrams = datagrams
         self.sock = sock
         self.number = sock.fileno()
         self.asked = asked
         self.sent = sent
-        self.to = to
+        self.endpoint = endpoint
+        self.tell = tell
         self.wrong = 0
         self.is_reusable = True
         """Its socket is bound to no address of ours."""
         self.slot: Slot | None = None
-        self.future: asyncio.Future[Reply]
-        """The reply, or an `UpstreamError`; with a `SpoofedError` there were too many wrong."""
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing but the reply came, so that its socket may serve another question."""
-        future = self.future
-        is_answered = future.done() and not future.cancelled() and not future.exception()
-        return is_answered and self.is_reusable and not self.wrong
+        """Where its time may run out; None: it has ended."""
 
     def receive(self) -> None:
         """Take what has arrived."""
@@ -72,29 +77,29 @@ class Waiting:
         except BlockingIOError:
             return
         except OSError as error:
-            self.fail(UpstreamError(f"{self._reading()}: read: {words_of(error)}"))
-            return
-        if self.future.done():
+            self._fail(UpstreamError(f"{self._reading()}: read: {words_of(error)}"))
             return
         reply = self.asked.accept(message, self.sent)
         if reply is not None:
-            self.future.set_result(reply)
+            # Where nothing but the reply came, its socket may serve another question.
+            self._datagrams.end(self, is_clean=self.is_reusable and not self.wrong)
+            self.tell(reply)
             return
         self._datagrams.wrong += 1
         self.wrong += 1
         if self.wrong >= MOST_WRONG:
             text = f"{self._reading()}: {self.wrong} replies that answer another question"
-            self.fail(SpoofedError(text))
+            self._fail(SpoofedError(text))
 
     def expire(self) -> None:
-        self.fail(UpstreamError(f"{self._reading()}: {TIMEOUT}"))
+        self._fail(UpstreamError(f"{self._reading()}: {TIMEOUT}"))
 
-    def fail(self, error: UpstreamError) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
+    def _fail(self, error: UpstreamError) -> None:
+        self._datagrams.end(self)
+        self.tell(error)
 
     def _reading(self) -> str:
-        return f"read udp {way_of(self.sock, self.to)}"
+        return f"read udp {way_of(self.sock, self.endpoint.text)}"
 
 
 class Datagrams:
@@ -117,46 +122,64 @@ class Datagrams:
         """Questions that wait."""
         return len(self._waiting)
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop that listens for replies; None: nobody listens before the first question."""
+        return None if self._loop is None or self._loop.is_closed() else self._loop
+
     def begin(
-        self, endpoint: Endpoint, asked: Asked, sent: bytes, until: float, source: str = ""
+        self,
+        endpoint: Endpoint,
+        asked: Asked,
+        sent: bytes,
+        until: float,
+        tell: Callable[[Came], None],
+        source: str = "",
     ) -> Waiting:
-        """Send a question, whose `future` is then to be waited for and which has to be ended.
+        """Send a question.
 
         Args:
             endpoint: whom to ask.
             asked: the question.
             sent: its octets, with an id nobody else uses.
             until: how long to wait, on the clock of the loop.
+            tell: is told how it ends, unless `end` is called before; never from in here.
             source: the address to ask from; empty: the system's choice.
 
         Raises:
             UpstreamError: it cannot be sent.
         """
-        loop, sockets = self._loop, self._sockets
-        if sockets is None or loop is None or loop.is_closed():
-            loop, sockets = self._open()
+        loop, sockets = self.open()
         if len(self._waiting) >= self._most:
             raise UpstreamError(f"{self._most} questions are waiting for upstreams already")
         sock = sockets.take(endpoint, source)
-        waiting = Waiting(self, sock, asked, sent, endpoint.text)
-        waiting.is_reusable = not source
+        waiting = Waiting(self, sock, asked, sent, endpoint, tell)
+        if source:
+            waiting.is_reusable = False
         try:
             sock.send(sent)
         except OSError as error:
             way = way_of(sock, endpoint.text)
             sock.close()
             raise UpstreamError(f"write udp {way}: write: {words_of(error)}") from None
-        waiting.future = loop.create_future()
         self._waiting[waiting.number] = waiting
         waiting.slot = self._deadlines.enter(waiting, until, loop)
         return waiting
 
-    def end(self, waiting: Waiting) -> None:
-        """Forget a question."""
-        if waiting.slot is not None:
-            waiting.slot.pop(waiting, None)
+    def end(self, waiting: Waiting, *, is_clean: bool = False) -> None:
+        """Forget a question, if that has not been done.
+
+        Args:
+            waiting: it.
+            is_clean: nothing is on its way to its socket any more.
+        """
+        slot = waiting.slot
+        if slot is None:
+            return
+        waiting.slot = None
+        slot.pop(waiting, None)
         is_known = self._waiting.pop(waiting.number, None) is waiting
-        if self._sockets and is_known and waiting.is_clean:
+        if is_clean and is_known and self._sockets:
             self._sockets.give_back(waiting.sock)
         else:
             waiting.sock.close()
@@ -171,9 +194,10 @@ class Datagrams:
         Raises:
             UpstreamError: there is none in time, or it cannot be sent.
         """
-        waiting = self.begin(endpoint, asked, sent, until, source)
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        waiting = self.begin(endpoint, asked, sent, until, partial(_settle, future), source)
         try:
-            return await waiting.future
+            return await future
         finally:
             self.end(waiting)
 
@@ -192,11 +216,14 @@ class Datagrams:
         self._waiting.clear()
         self._sockets = self._loop = None
 
-    def _open(self) -> tuple[asyncio.AbstractEventLoop, Sockets]:
-        self.close()
-        self._loop, self._sockets = asyncio.get_running_loop(), Sockets()
-        self._loop.add_reader(self._sockets.poll.fileno(), self._ready)
-        return self._loop, self._sockets
+    def open(self) -> tuple[asyncio.AbstractEventLoop, Sockets]:
+        """Listen from now on, unless that goes on already: whoever asks first opens it, too."""
+        loop, sockets = self._loop, self._sockets
+        if sockets is None or loop is None or loop.is_closed():
+            self.close()
+            self._loop, self._sockets = loop, sockets = asyncio.get_running_loop(), Sockets()
+            loop.add_reader(sockets.poll.fileno(), self._ready)
+        return loop, sockets
 
     def _ready(self) -> None:
         assert self._sockets is not None  # noqa: S101  it has just called
@@ -205,3 +232,12 @@ class Datagrams:
             found = waiting.get(number)
             if found is not None:
                 found.receive()
+
+
+def _settle(future: asyncio.Future[Reply], came: Came) -> None:
+    if future.done():
+        return
+    if isinstance(came, UpstreamError):
+        future.set_exception(came)
+    else:
+        future.set_result(came)

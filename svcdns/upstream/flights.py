@@ -39,6 +39,13 @@ class Flights(Generic[T]):
         self.joined += 1
         return future
 
+    def depart(self, key: Hashable) -> bool:
+        """Return whether nobody asks, so that the caller may, who has to `land` then."""
+        if key in self._going:
+            return False
+        self._going[key] = []
+        return True
+
     def land(self, key: Hashable, answer: T | None) -> None:
         """Give the answer to all who wait for it; None: there is none."""
         for future in self._going.pop(key):

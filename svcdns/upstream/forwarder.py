@@ -8,30 +8,32 @@ Source: RFC 9520 section 3 (bounded tries); RFC 8499 (forwarder); CoreDNS's opti
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
+from typing import Any
 
-from svcdns.answers.answer import Answer, Reason
 from svcdns.answers.foreign import ForeignAnswer, Outcome
+from svcdns.answers.later import Later
 from svcdns.upstream.asked import Asked
+from svcdns.upstream.begun import BUDGET, Begun
 from svcdns.upstream.course import Course
+from svcdns.upstream.datagram import Came, Datagrams
 from svcdns.upstream.failure import UpstreamError
 from svcdns.upstream.flights import Flights
 from svcdns.upstream.forwarding import Forwarding
 from svcdns.upstream.health import PROBE_TIMEOUT
 from svcdns.upstream.hedge import first_of
+from svcdns.upstream.outcome import failed, foreign, no_transfer, refused, too_many
 from svcdns.upstream.policy import Order, order_of
 from svcdns.upstream.server import Server
-from svcdns.wire.codes import AA, AD, RA, TC, RCode, RRType, rcode_text
+from svcdns.wire.codes import RCode, RRType
 from svcdns.wire.edns import InfoCode
 from svcdns.wire.name import ROOT
 from svcdns.wire.question import Query
 from svcdns.wire.reply import Reply
 
-BUDGET = 5.0
-"""Seconds for one question, all tries together."""
 PAUSE = 0.1
 """Seconds between tries where their number has no limit."""
 UNKNOWN_P95 = 0.25
@@ -57,6 +59,7 @@ class Forwarder:
         forwarding: Forwarding,
         servers: Callable[[], tuple[Server, ...]],
         why_nobody: Callable[[], str],
+        datagrams: Datagrams,
         chance: Random,
     ) -> None:
         """Open nothing.
@@ -65,6 +68,7 @@ class Forwarder:
             forwarding: what the stanza says.
             servers: returns the upstreams.
             why_nobody: says why there are none.
+            datagrams: what the upstreams are asked with.
             chance: decides the order, where the policy leaves it to chance.
         """
         self.forwarding = forwarding
@@ -73,6 +77,7 @@ class Forwarder:
         self.flights: Flights[Outcome] = Flights()
         self._servers = servers
         self._why_nobody = why_nobody
+        self._datagrams = datagrams
         self._chance = chance
         self._going = 0
         self._order: Order[Server] = order_of(forwarding.policy, chance)
@@ -80,14 +85,43 @@ class Forwarder:
         """Every name is forwarded."""
         self.may_go_on = forwarding.may_go_on
 
-    async def answer(self, query: Query, *, stream: bool) -> Outcome:
-        """Return the answer to `query`; what goes wrong is an answer too."""
+    def answer(self, query: Query, *, stream: bool) -> Later[Outcome]:
+        """Return what brings the answer to `query`; what goes wrong is an answer too."""
+        most = self.forwarding.most_concurrent
+        loop = self._datagrams.loop
+        if (
+            loop is None
+            or self.forwarding.hedge
+            or query.question.rrtype in _TRANSFERS
+            or 0 < most <= self._going
+        ):
+            return self._answer(query, stream=stream)
+        ordered = self._in_order()
+        if not ordered:
+            return self._answer(query, stream=stream)
+        first = ordered[0]
+        if first.health.is_down or not first.begins_with_datagram(stream=stream):
+            return self._answer(query, stream=stream, ordered=ordered)
+        key = (Asked.by(query), stream)
+        if not self.flights.depart(key):
+            return self._answer(query, stream=stream, ordered=ordered)
+        self._going += 1
+        return Begun(self, ordered, key, loop)
+
+    def land(self, key: Hashable, outcome: Outcome | None) -> None:
+        """Be done with a question; None: who waits for it too has to ask again."""
+        self._going -= 1
+        self.flights.land(key, outcome)
+
+    async def _answer(
+        self, query: Query, *, stream: bool, ordered: Sequence[Server] = ()
+    ) -> Outcome:
         if query.question.rrtype in _TRANSFERS:
-            return _refused(_no_transfer)
+            return refused(no_transfer)
         most = self.forwarding.most_concurrent
         if 0 < most <= self._going:
             self.counts.too_many += 1
-            return _refused(_too_many, most)
+            return refused(too_many, most)
         asked = Asked.by(query)
         flights, key = self.flights, (asked, stream)
         self._going += 1
@@ -98,7 +132,7 @@ class Forwarder:
                     return shared
             outcome: Outcome | None = None
             try:
-                outcome = await self._ask(asked, stream=stream)
+                outcome = await self._ask(asked, ordered or self._in_order(), stream=stream)
             finally:
                 flights.land(key, outcome)
             return outcome
@@ -115,19 +149,41 @@ class Forwarder:
         is_nodata = outcome.rcode == RCode.NOERROR and not outcome.body.counts[0]
         return forwarding.next_on_nodata and is_nodata
 
-    async def _ask(self, asked: Asked, *, stream: bool) -> Outcome:
-        usable = [server for server in self._servers() if not server.disabled]
-        if not usable:
+    async def _ask(self, asked: Asked, ordered: Sequence[Server], *, stream: bool) -> Outcome:
+        if not ordered:
             whys = (f"{server.address} {server.disabled}" for server in self._servers())
             why = "; ".join(whys) or self._why_nobody()
-            return _failed((why,), InfoCode.NO_REACHABLE_AUTHORITY)
-        course = Course(self.forwarding, usable, self._in_order(usable), self._chance)
+            return failed((why,), InfoCode.NO_REACHABLE_AUTHORITY)
+        course = Course(self.forwarding, ordered, self._chance)
+        until = asyncio.get_running_loop().time() + BUDGET
+        return await self._follow(course, asked, stream=stream, until=until)
+
+    async def go_on(self, begun: Begun, came: Came) -> Outcome:
+        """Return the answer to a question whose first datagram has brought `came`."""
+        course = Course(self.forwarding, begun.ordered, self._chance)
+        course.begin()
+        tried = begun.ordered[0], begun.go_on(came)
+        stream, until = begun.stream, begun.until
+        return await self._follow(course, begun.asked, tried, stream=stream, until=until)
+
+    async def _follow(
+        self,
+        course: Course,
+        asked: Asked,
+        tried: tuple[Server, Coroutine[Any, Any, Reply]] | None = None,
+        *,
+        stream: bool,
+        until: float,
+    ) -> Outcome:
+        """Return what those on a course answer, `tried` before all others."""
         time = asyncio.get_running_loop().time
-        until = time() + BUDGET
         answer: ForeignAnswer | None = None
-        while (server := course.next()) is not None:
+        server = course.next() if tried is None else tried[0]
+        while server is not None:
             try:
-                if self.forwarding.hedge and (second := course.second(server)):
+                if tried is not None:
+                    reply = await tried[1]
+                elif self.forwarding.hedge and (second := course.second(server)):
                     server, reply = await _hedged(server, second, asked, stream=stream, until=until)
                 else:
                     reply = await server.ask(asked, stream=stream, until=until)
@@ -138,17 +194,21 @@ class Forwarder:
                     break
                 if course.is_unlimited:
                     await asyncio.sleep(PAUSE)  # who refuses at once would be asked for ever
-                continue
-            answer = foreign(asked, server.address, reply)
-            if not course.fails_over(reply.rcode):
-                break
+            else:
+                answer = foreign(asked, server.address, reply)
+                if not course.fails_over(reply.rcode):
+                    break
+            tried, server = None, course.next()
         self.counts.all_down += course.all_down
-        return answer or _failed(course.whys or ("no healthy proxies",), InfoCode.NETWORK_ERROR)
+        return answer or failed(course.whys or ("no healthy proxies",), InfoCode.NETWORK_ERROR)
 
-    def _in_order(self, usable: Sequence[Server]) -> Sequence[Server]:
-        """Return the upstreams in the order to ask; those that just failed come last."""
+    def _in_order(self) -> Sequence[Server]:
+        """Return whom to ask, in that order; those that just failed come last."""
+        usable = [server for server in self._servers() if not server.disabled]
+        if len(usable) <= 1:
+            return usable
         ordered = self._order(usable)
-        if len(usable) > 1 and any(server.health.is_doubtful for server in usable):
+        if any(server.health.is_doubtful for server in usable):
             return sorted(ordered, key=lambda server: server.health.is_doubtful)
         return ordered
 
@@ -169,51 +229,3 @@ async def _hedged(
 
     patience = first.figures.p95 or UNKNOWN_P95
     return await first_of(partial(ask, first), partial(ask, second), patience)
-
-
-def foreign(asked: Asked, address: str, reply: Reply) -> ForeignAnswer:
-    """Return what an upstream replied as an answer."""
-    flags, rcode, explained = reply.flags, reply.rcode, reply.explained
-    reason: Reason | None = None
-    if explained is not None or rcode == RCode.SERVFAIL:
-        code, text = explained or (InfoCode.OTHER, "")
-        reason = Reason(code, said, (address, rcode, text))
-    return ForeignAnswer(
-        asked.owner,
-        reply.body,
-        rcode,
-        authoritative=bool(flags & AA),
-        recursion_available=bool(flags & RA),
-        authentic=bool(flags & AD) and (asked.dnssec_ok or bool(asked.flags & AD)),
-        is_truncated=bool(flags & TC),
-        reason=reason,
-    )
-
-
-def said(address: str, rcode: int, text: str) -> str:
-    """Say what an upstream answered, with its own words if it had some."""
-    if rcode != RCode.SERVFAIL:
-        return text or f"said by {address}"
-    return f"{address} answered {rcode_text(rcode)}{text and ': '}{text}"
-
-
-def _failed(whys: tuple[str, ...], code: InfoCode) -> Answer:
-    reason = Reason(code, _joined, whys)
-    return Answer(RCode.SERVFAIL, authoritative=False, reason=reason, written_by="")
-
-
-def _refused(sentence: Callable[..., str], *facts: object) -> Answer:
-    reason = Reason(InfoCode.OTHER, sentence, facts)
-    return Answer(RCode.REFUSED, authoritative=False, reason=reason, written_by="")
-
-
-def _too_many(most: int) -> str:
-    return f"concurrent queries exceeded maximum {most}"
-
-
-def _no_transfer() -> str:
-    return "zones are not transferred through a forwarder: ask the zone's own server"
-
-
-def _joined(*whys: str) -> str:
-    return "; ".join(whys)

@@ -61,6 +61,7 @@ class Gathering:
             forwarding,
             lambda: self.servers,
             lambda: self._roster.why_empty,
+            datagrams,
             chance or Random(),  # noqa: S311  the order need not be hard to guess
         )
 

@@ -9,12 +9,13 @@ Source: RFC 7766 section 5 (TC); RFC 6891 section 7; RFC 5452 section 9.
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from svcdns.upstream.asked import Asked, knows_no_edns
-from svcdns.upstream.datagram import Datagrams
+from svcdns.upstream.datagram import Came, Datagrams, Waiting
 from svcdns.upstream.endpoint import Endpoint, Transport
 from svcdns.upstream.failure import ReusedConnectionError, SpoofedError, UpstreamError
 from svcdns.upstream.figures import Figures
@@ -29,6 +30,7 @@ _WITHOUT_EDNS = 900.0
 """Seconds for which a server that did not know EDNS is asked without."""
 _PROBE_SECONDS = 2.0
 _CASE_OCTETS = 32
+_ADDITIONALS_AT = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Server:
             health: what is known about whether it works.
         """
         self.endpoint = endpoint
+        self.address = endpoint.text
+        """`HOST:PORT`, as logs and metrics name it."""
         self.named_at = named_at
         self.figures = Figures()
         self.health = health
@@ -80,11 +84,6 @@ class Server:
         self._without_edns_until = 0.0
         self._streams_only = habits.force_tcp or endpoint.transport is Transport.TLS
 
-    @property
-    def address(self) -> str:
-        """`HOST:PORT`, as logs and metrics name it."""
-        return self.endpoint.text
-
     def disable(self, why: str) -> None:
         """Never ask it again."""
         self.disabled = why
@@ -93,6 +92,63 @@ class Server:
         """End checks and connections; questions on their way still get their replies."""
         self.health.stop()
         self.streams.retire()
+
+    def begins_with_datagram(self, *, stream: bool) -> bool:
+        """Whether the first try is one, where the client did or did not use a stream."""
+        return not self._streams_only and (not stream or self._habits.prefer_udp)
+
+    def begin(
+        self, asked: Asked, *, now: float, until: float, tell: Callable[[Came], None]
+    ) -> Waiting:
+        """Begin to `ask` with a datagram, from where no task is; `go_on` is what is left of it.
+
+        Args:
+            asked: the question.
+            now: the time, on the clock of the loop.
+            until: when it has to be over, on the same.
+            tell: is told what came, unless `give_up` is called before; never from in here.
+
+        Raises:
+            UpstreamError: it cannot be sent.
+        """
+        figures, habits = self.figures, self._habits
+        figures.asked += 1
+        figures.datagrams += 1
+        if habits.random_case:
+            asked = asked.in_random_case(os.urandom(_CASE_OCTETS))
+        with_opt = now >= self._without_edns_until
+        sent = asked.message(next(self._identities), with_opt=with_opt)
+        end = now + habits.read_timeout
+        try:
+            return self._datagrams.begin(
+                self.endpoint, asked, sent, min(end, until), tell, habits.source
+            )
+        except UpstreamError:
+            figures.failed += 1
+            raise
+
+    def is_enough(self, waiting: Waiting, reply: Reply, seconds: float) -> bool:
+        """Return whether nothing is left to be done about a question; take note if so."""
+        if reply.flags & TC or (reply.rcode and _had_opt(waiting) and knows_no_edns(reply)):
+            return False
+        self.figures.untaken.append((reply.rcode, seconds))
+        return True
+
+    def give_up(self, waiting: Waiting) -> None:
+        """Wait no more for what has begun."""
+        self._datagrams.end(waiting)
+
+    async def go_on(self, waiting: Waiting, came: Came, *, started: float, until: float) -> Reply:
+        """Return its reply to what has begun, after `came` came.
+
+        Raises:
+            UpstreamError: there is none in time.
+        """
+        with_opt = _had_opt(waiting)
+        rest = self._after(came, waiting.asked, with_opt=with_opt, until=until)
+        return await self._asked(
+            rest, waiting.asked, with_opt=with_opt, stream=False, started=started, until=until
+        )
 
     async def ask(self, asked: Asked, *, stream: bool, until: float) -> Reply:
         """Return its reply.
@@ -105,16 +161,31 @@ class Server:
         Raises:
             UpstreamError: there is none in time.
         """
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        habits, figures = self._habits, self.figures
-        figures.asked += 1
-        if habits.random_case:
+        started = asyncio.get_running_loop().time()
+        self.figures.asked += 1
+        if self._habits.random_case:
             asked = asked.in_random_case(os.urandom(_CASE_OCTETS))
         with_opt = started >= self._without_edns_until
-        stream = self._streams_only or (stream and not habits.prefer_udp)
+        stream = not self.begins_with_datagram(stream=stream)
+        first = self._try(asked, with_opt=with_opt, stream=stream, until=until)
+        return await self._asked(
+            first, asked, with_opt=with_opt, stream=stream, started=started, until=until
+        )
+
+    async def _asked(
+        self,
+        first: Coroutine[Any, Any, Reply],
+        asked: Asked,
+        *,
+        with_opt: bool,
+        stream: bool,
+        started: float,
+        until: float,
+    ) -> Reply:
+        """Return what the first try brings, or one without OPT where that is why it failed."""
+        figures = self.figures
         try:
-            reply = await self._try(asked, with_opt=with_opt, stream=stream, until=until)
+            reply = await first
             if with_opt and reply.rcode and knows_no_edns(reply):
                 plain = await self._try(asked, with_opt=False, stream=stream, until=until)
                 if not knows_no_edns(plain):
@@ -123,7 +194,7 @@ class Server:
         except UpstreamError:
             figures.failed += 1
             raise
-        figures.untaken.append((reply.rcode, loop.time() - started))
+        figures.untaken.append((reply.rcode, asyncio.get_running_loop().time() - started))
         return reply
 
     async def probe(self, question: Question) -> int | None:
@@ -151,23 +222,27 @@ class Server:
             return await self._over_stream(asked, with_opt=with_opt, until=until)
         self.figures.datagrams += 1
         sent = asked.message(next(self._identities), with_opt=with_opt)
-        datagrams, habits = self._datagrams, self._habits
-        waiting = datagrams.begin(self.endpoint, asked, sent, self._until(until), habits.source)
-        reply: Reply | None = None
+        end, source = self._until(until), self._habits.source
+        came: Came
         try:
-            reply = await waiting.future
-        except SpoofedError:
-            pass
-        finally:
-            datagrams.end(waiting)
-        if reply is not None and not reply.flags & TC:
-            return reply
+            came = await self._datagrams.ask(self.endpoint, asked, sent, end, source)
+        except UpstreamError as error:
+            came = error
+        return await self._after(came, asked, with_opt=with_opt, until=until)
+
+    async def _after(self, came: Came, asked: Asked, *, with_opt: bool, until: float) -> Reply:
+        """Return the reply to a question, after a datagram has brought `came`."""
+        if isinstance(came, UpstreamError):
+            if not isinstance(came, SpoofedError):
+                raise came
+        elif not came.flags & TC:
+            return came
         try:
             return await self._over_stream(asked, with_opt=with_opt, until=until)
         except UpstreamError:
-            if reply is None:
+            if isinstance(came, UpstreamError):
                 raise
-            return reply  # truncated as it is, and it says so
+            return came  # truncated as it is, and it says so
 
     async def _over_stream(self, asked: Asked, *, with_opt: bool, until: float) -> Reply:
         while True:
@@ -178,3 +253,7 @@ class Server:
     def _until(self, until: float) -> float:
         """Return when a try that begins now has to be over."""
         return min(asyncio.get_running_loop().time() + self._habits.read_timeout, until)
+
+
+def _had_opt(waiting: Waiting) -> bool:
+    return bool(waiting.sent[_ADDITIONALS_AT])

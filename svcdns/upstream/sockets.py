@@ -18,12 +18,13 @@ from svcdns.upstream.failure import UpstreamError, words_of
 MOST_IDLE = 256
 
 _KIND = socket.SOCK_DGRAM | getattr(socket, "SOCK_NONBLOCK", 0)
-_NO_ADDRESS = (ctypes.c_char * 28)()
+_IPV4, _IPV6 = int(socket.AF_INET), int(socket.AF_INET6)
+_UNSPECIFIED = (ctypes.c_char * 28)()
 """AF_UNSPEC is 0."""
-_SIZE = ctypes.sizeof(_NO_ADDRESS)
-_connect = ctypes.CDLL(None).connect
-_connect.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint)
-_connect.restype = ctypes.c_int
+_NO_ADDRESS = ctypes.byref(_UNSPECIFIED)
+_SIZE = ctypes.sizeof(_UNSPECIFIED)
+# PyDLL keeps the interpreter lock: the call never blocks, and taking it costs more.
+_connect = ctypes.PyDLL(None).connect
 
 
 class Sockets:
@@ -31,7 +32,7 @@ class Sockets:
 
     def __init__(self) -> None:
         self.poll = select.epoll()
-        self._idle: dict[int, list[socket.SocketType]] = {socket.AF_INET: [], socket.AF_INET6: []}
+        self._idle: dict[int, list[socket.SocketType]] = {_IPV4: [], _IPV6: []}
 
     def take(self, endpoint: Endpoint, source: str) -> socket.SocketType:
         """Return a socket that hears nobody but `endpoint`, at a port nobody can guess.
@@ -43,7 +44,8 @@ class Sockets:
         Raises:
             UpstreamError: there is no way there, or no file left to open.
         """
-        family = socket.AF_INET6 if endpoint.is_ipv6 else socket.AF_INET
+        host = endpoint.host
+        family = _IPV6 if ":" in host else _IPV4
         idle = self._idle[family]
         sock: socket.SocketType | None = None
         try:
@@ -54,7 +56,7 @@ class Sockets:
                 self.poll.register(sock.fileno(), select.EPOLLIN)
                 if source:
                     sock.bind((source, 0))
-            sock.connect(address_of(endpoint))
+            sock.connect((host, endpoint.port) if "%" not in host else address_of(endpoint))
         except OSError as error:
             if sock is not None:
                 sock.close()

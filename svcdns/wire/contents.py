@@ -7,6 +7,7 @@ Source: RFC 1035 section 4.1.3; RFC 1034 section 3.6.2 (aliases); RFC 2308 secti
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
@@ -62,10 +63,14 @@ def contents_of(owner: OwnerName, rrtype: int, body: Body) -> Contents:
     """
     octets = body.octets
     if (width := width_of(body)) and octets[_TYPE_AT:_CLASS_AT] == rrtype.to_bytes(2):
-        ttls_at = tuple(range(TTL_AT, len(octets), width))
         ttl = int.from_bytes(octets[TTL_AT : TTL_AT + _TTL_SIZE])
-        return Contents(ttls_at, ttl, None, refers=False, answers=True)
+        return Contents(_uniform_ttls_at(len(octets), width), ttl, None, refers=False, answers=True)
     return _walked(owner, rrtype, body)
+
+
+@lru_cache(maxsize=256)
+def _uniform_ttls_at(size: int, width: int) -> tuple[int, ...]:
+    return tuple(range(TTL_AT, size, width))
 
 
 def _walked(owner: OwnerName, rrtype: int, body: Body) -> Contents:

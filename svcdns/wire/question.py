@@ -12,7 +12,7 @@ RFC 1995 section 3.
 from struct import Struct
 from typing import NamedTuple
 
-from svcdns.wire.codes import CD, OPCODE_MASK, QR, RCODE_MASK, RD, RCode, RRType
+from svcdns.wire.codes import CD, OPCODE_MASK, QR, RCODE_MASK, RD, RCode, RRType, opcode_text
 from svcdns.wire.edns import BARE_OPT, Edns, OptionCode, opt, read_options
 from svcdns.wire.name import MAX_LABEL, MAX_NAME, OwnerName
 
@@ -125,7 +125,8 @@ def read_query(packet: bytes) -> Query:
         raise MalformedQueryError("not a query")
     identity, flags = _HEAD.unpack_from(packet)
     if flags & OPCODE_MASK:
-        raise _malformed(packet, RCode.NOTIMP, "opcode is not QUERY")
+        opcode = opcode_text((flags & OPCODE_MASK) >> 11)
+        raise _malformed(packet, RCode.NOTIMP, f"the opcode is {opcode}, not QUERY")
     counts = packet[4:12]
     if counts != _QUESTION_ONLY:
         _check_counts(packet)

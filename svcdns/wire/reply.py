@@ -17,6 +17,7 @@ from svcdns.wire.name import MAX_LABEL, MAX_NAME, OwnerName
 from svcdns.wire.records import MalformedMessageError
 from svcdns.wire.related import related_only
 from svcdns.wire.response import Body, compose
+from svcdns.wire.uniform import uniform_end
 
 _HEADER = 12
 _HEAD = Struct("!HHHHH")
@@ -26,6 +27,8 @@ _BARE_OPT_SIZE = 11
 _TYPE_AND_CLASS = 4
 _POINTER = 0xC0
 _OPT = int(RRType.OPT)
+_ROOT_OPT = b"\0" + _OPT.to_bytes(2)
+"""How a bare OPT begins: owner and TYPE."""
 _RRSIG = int(RRType.RRSIG)
 
 
@@ -57,6 +60,15 @@ def read_reply(message: bytes, owner: OwnerName, rrtype: int) -> Reply:
     """
     end = _HEADER + len(owner) + _TYPE_AND_CLASS
     flags, _, *counts = _HEAD.unpack_from(message, 2)
+    behind = 0 if counts[1] else uniform_end(message, end, counts[0])
+    if behind and message[end + 2 : end + 4] == rrtype.to_bytes(2):
+        # Addresses of the name and perhaps a bare OPT: nothing is to be stepped over.
+        option = message[behind:]
+        is_bare = counts[2] == 1 and option[:3] == _ROOT_OPT and option[9:] == b"\0\0"
+        if is_bare or not (counts[2] or option):
+            rcode = flags & RCODE_MASK | (option[5] << 4 if is_bare else 0)
+            body = Body((counts[0], 0, 0), message[end:behind])
+            return Reply(flags, rcode, body, is_bare)
     try:
         walk = _walk(message, end, counts, rrtype)
     except (IndexError, error):

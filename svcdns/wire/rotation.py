@@ -81,9 +81,10 @@ def rotated(body: Body, run: Run, turn: int) -> Body:
     cut = start + width * (turn % length)
     end = start + width * length
     octets = body.octets
-    return Body(
-        body.counts, b"".join((octets[:start], octets[cut:end], octets[start:cut], octets[end:]))
-    )
+    turned = octets[cut:end] + octets[start:cut]
+    if start or end != len(octets):
+        turned = octets[:start] + turned + octets[end:]
+    return Body(body.counts, turned)
 
 
 def _point_inside(message: bytes, run: list[Record]) -> bool:

@@ -12,22 +12,36 @@ TTL_AT = 6
 """Where in a record its TTL stands."""
 
 _FIXED = 12
-_LENGTH_AT = 10
 _WIDTHS = {b"\xc0\x0c\0\1\0\1": 16, b"\xc0\x0c\0\x1c\0\1": 28}
 """Owner, type and class -> octets of a record."""
+_LENGTHS = {16: b"\0\4", 28: b"\0\x10"}
 
 
 def width_of(body: Body) -> int:
     """Return the octets of each record; 0: `body` is another kind of answer."""
     answers, authority, additional = body.counts
     octets = body.octets
-    fixed = octets[:_FIXED]
-    width = _WIDTHS.get(fixed[:TTL_AT], 0)
-    if authority or additional or not width or len(octets) != answers * width:
+    if authority or additional or uniform_end(octets, 0, answers) != len(octets):
         return 0
-    if fixed[_LENGTH_AT:] != (width - _FIXED).to_bytes(2):
+    return _WIDTHS.get(octets[:TTL_AT], 0)
+
+
+def uniform_end(octets: bytes, start: int, answers: int) -> int:
+    """Return where so many records of that kind end; 0: they are others, or none.
+
+    Args:
+        octets: of a body or of a whole message.
+        start: where the first record begins.
+        answers: how many there are; the octets behind them are not looked at.
+    """
+    width = _WIDTHS.get(octets[start : start + TTL_AT])
+    if width is None:
         return 0
-    for at in range(width, len(octets), width):
-        if octets[at : at + _FIXED] != fixed:
+    end = start + answers * width
+    fixed = octets[start : start + _FIXED]
+    if not start < end <= len(octets) or not fixed.endswith(_LENGTHS[width]):
+        return 0
+    for at in range(start + width, end, width):
+        if not octets.startswith(fixed, at):
             return 0
-    return width
+    return end

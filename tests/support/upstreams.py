@@ -157,14 +157,22 @@ class FakeUpstream(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def forwarding_to(
-    *upstreams: FakeUpstream | Target, **options: Any
+    *upstreams: FakeUpstream | Target, is_open: bool = True, **options: Any
 ) -> AsyncIterator[Gathering]:
-    """Give the stanza that forwards to `upstreams`; the rest is as in `Forwarding`."""
+    """Give the stanza that forwards to `upstreams`; the rest is as in `Forwarding`.
+
+    Args:
+        upstreams: whom.
+        is_open: it runs already; else the first question opens what it needs.
+        options: of the stanza.
+    """
     targets = tuple(
         upstream.target() if isinstance(upstream, FakeUpstream) else upstream
         for upstream in upstreams
     )
     datagrams = Datagrams()
+    if is_open:
+        datagrams.open()
     gathering = Gathering(Forwarding(targets=targets, **options), datagrams, chance=CHANCE)
     try:
         yield gathering

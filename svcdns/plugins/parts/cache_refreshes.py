@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from svcdns.answers.foreign import Outcome
-from svcdns.answers.later import Later
+from svcdns.answers.later import LATER, Later
 from svcdns.route.stages import Client, Rest
 from svcdns.telemetry.log import get_log
 from svcdns.wire.codes import AD
@@ -105,7 +105,9 @@ class Refreshes:
         said = None
         try:
             outcome = asked.again()
-            said = take(await outcome if asyncio.iscoroutine(outcome) else outcome)
+            if isinstance(outcome, LATER):
+                outcome = await outcome
+            said = take(outcome)  # type: ignore[arg-type]  # it is here
         except Exception as error:  # noqa: BLE001  one refresh fails, never the others
             _log.bug("cache.refresh_failed", error)
             take(None)

@@ -9,7 +9,6 @@ Source: RFC 2308 (denials); RFC 9520 (failures); RFC 8767 (stale answers); RFC 6
 """
 
 import asyncio
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -27,6 +26,7 @@ from svcdns.answers.kept import (
     patched,
 )
 from svcdns.answers.later import Later, then
+from svcdns.plugins.parts.cache_hits import Hits, Prefetch
 from svcdns.plugins.parts.cache_refreshes import Asked, Refreshes
 from svcdns.plugins.parts.cache_store import DEFAULT_CAPACITY, Store
 from svcdns.route.stages import Client, Rest
@@ -43,17 +43,6 @@ _LONGEST = 10.0
 _PAUSE = 1.0
 """Seconds after a failure before the background asks again, whatever the stanza says."""
 _REFRESHED = (RCode.NOERROR, RCode.NXDOMAIN)
-
-
-class Prefetch(NamedTuple):
-    """When an answer is refreshed before its time."""
-
-    amount: int
-    """Hits that make it popular; 0: never."""
-    gap: float = 60.0
-    """Seconds without a hit after which the count begins anew."""
-    percentage: int = 10
-    """Of its lifetime; it is refreshed when no more is left."""
 
 
 class Stale(NamedTuple):
@@ -111,6 +100,8 @@ class CacheStep:
             settings.successes, settings.denials, prefer_positive=settings.stale.prefer_positive
         )
         self.counts = Counts()
+        self.repeated: dict[Kind, list[int]] = {kind: [0] for kind in Kind}
+        """Hits that listeners answered, not in `counts` yet."""
         self.refreshes = Refreshes()
         self._clock = clock
         self._zones = () if ROOT in settings.zones else settings.zones
@@ -139,17 +130,32 @@ class CacheStep:
             self.counts.misses += 1
             asked = Asked(key, query, client, rest)
             return then(asked.again(), partial(self._first, asked))
-        self._count(kept, 1)
+        self._count(kept.kind, 1)
         left = kept.remaining(now)
         if left <= 0:
             return self._past(Asked(key, query, client, rest), kept, now)
-        if self._prefetch.amount and self._is_wanted_soon(kept, left, now):
+        if self._prefetch.amount and self._is_wanted_soon(kept, now):
             self._refresh(Asked(key, query, client, rest), kept)
         ttl = int(kept.lifetime) if self._keep_ttl else left
-        if do or query.flags & CD or left == 1 or kept.answer.authentic:
+        if do or query.flags & CD or kept.answer.authentic:
             return _authentic_for(query, kept.said(ttl))
         # The listener's table knows names, no flags: only what is the same without any.
+        if kept.renewal is None and isinstance(kept.answer, ForeignAnswer):
+            kept.renewal = self._hits_of(kept, key)
+        if left == 1:  # a second that begins at another moment may end too late
+            return kept.said(ttl)
         return kept.said_often(ttl, partial(self._count_sent, kept))
+
+    def _hits_of(self, kept: Kept, key: bytes) -> Hits:
+        return Hits(
+            kept,
+            key,
+            self.store,
+            self._clock,
+            self._prefetch,
+            self.repeated[kept.kind],
+            keep_ttl=self._keep_ttl,
+        )
 
     def _first(self, asked: Asked, outcome: Outcome) -> Outcome:
         """Return what to say of an answer that has just come, and keep it if it may be kept."""
@@ -249,22 +255,30 @@ class CacheStep:
         kept.ask_at = now + (self._stale.recheck or (0.0 if self._stale.verify else _PAUSE))
         return _authentic_for(asked.query, said) if better and said is not None else None
 
-    def _is_wanted_soon(self, kept: Kept, left: int, now: float) -> bool:
+    def _is_wanted_soon(self, kept: Kept, now: float) -> bool:
         """Count a hit; return whether a newer answer is to be asked for already."""
-        prefetch = self._prefetch
-        kept.count(1, now, prefetch.gap)
-        threshold = math.ceil(prefetch.percentage * kept.lifetime / 100)
-        return now >= kept.ask_at and kept.hits >= prefetch.amount and left <= threshold
+        is_due = self._prefetch.is_due(kept, now)
+        kept.count(1, now, self._prefetch.gap)
+        return is_due
+
+    def take_counts(self) -> Counts:
+        """Return what happened since the last time."""
+        for kind, repeated in self.repeated.items():
+            hits, repeated[0] = repeated[0], 0
+            self.counts.requests += hits
+            self._count(kind, hits)
+        counts, self.counts = self.counts, Counts()
+        return counts
 
     def _count_sent(self, kept: Kept, hits: int) -> None:
         """Count the hits of a copy in the table of a listener."""
         self.counts.requests += hits
-        self._count(kept, hits)
+        self._count(kept.kind, hits)
         if self._prefetch.amount:
             kept.count(hits, self._clock(), self._prefetch.gap)
 
-    def _count(self, kept: Kept, hits: int) -> None:
-        if kept.kind is Kind.SUCCESS:
+    def _count(self, kind: Kind, hits: int) -> None:
+        if kind is Kind.SUCCESS:
             self.counts.succeeded += hits
         else:
             self.counts.denied += hits

@@ -2,7 +2,8 @@
 
 The least recently used answer makes room for a new one. For one question there is at most one
 answer that counts: a success takes the place of a denial and the other way round; a failure
-stands beside a success, which hides it as long as it is of use.
+stands beside a success, which hides it as long as it is of use. With an answer go the copies
+that listeners have of it.
 """
 
 from cachetools import LRUCache
@@ -12,7 +13,7 @@ from svcdns.answers.kept import Kept, Kind
 LEAST_CAPACITY = 1024
 DEFAULT_CAPACITY = 9984
 _OCTETS_PER_ENTRY = 4096
-"""What an entry may take on average; most take a third of it."""
+"""What an entry may take on average; most take less."""
 
 
 class _Entries(LRUCache[bytes, Kept]):
@@ -24,9 +25,17 @@ class _Entries(LRUCache[bytes, Kept]):
         self.evicted = 0
 
     def put(self, key: bytes, kept: Kept) -> None:
-        while len(self) >= self.capacity and key not in self:
+        if key in self:
+            del self[key]
+        while len(self) >= self.capacity:
             self.popitem()
         self[key] = kept
+
+    def __delitem__(self, key: bytes) -> None:
+        renewal = self[key].renewal
+        super().__delitem__(key)
+        if renewal is not None:
+            renewal.end()
 
     def popitem(self) -> tuple[bytes, Kept]:
         self.evicted += 1
@@ -65,6 +74,11 @@ class Store:
                     return kept
                 del entries[key]
         return None
+
+    def touch(self, key: bytes) -> None:
+        """Take what is kept under `key` for used just now."""
+        for entries in (self._successes, self._denials):
+            entries.get(key)
 
     def put(self, key: bytes, kept: Kept) -> None:
         """Keep an answer."""

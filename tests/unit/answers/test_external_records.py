@@ -12,7 +12,7 @@ from svcdns.answers.external_records import ExternalNames
 from svcdns.answers.settings import ExternalSettings, KubernetesSettings
 from svcdns.cluster.state import State
 from svcdns.wire.codes import RCode, RRType
-from svcdns.wire.name import from_text, pack_address, to_text
+from svcdns.wire.name import OwnerName, from_text, pack_address, to_text
 from svcdns.wire.question import Question
 from svcdns.wire.rrset import RRset, addresses
 from tests.support.cluster_text import state_of
@@ -29,6 +29,8 @@ Service shop/silent LoadBalancer 10.96.4.6 outside=192.0.2.3
 Service ops/edge LoadBalancer 10.96.4.4 port https/TCP 443 outside=192.0.2.1
 Service shop/db headless port sql/TCP 5432
 EndpointSlice shop/db-1 of db port sql/TCP 5432: {DB}
+Service shop/far headless port sql/TCP 5432
+EndpointSlice shop/far-1 of far port sql/TCP 5432: lb-1.cloud.example, gone.cloud.example
 Service kube-system/kube-dns 10.96.0.10 port dns/UDP 53 outside=192.0.2.53
 EndpointSlice kube-system/kube-dns-1 of kube-dns port dns/UDP 53: 10.244.0.2
 """
@@ -219,12 +221,82 @@ def test_an_address_of_nobody_is_no_name(state: State) -> None:
                 "_sql._tcp.db.shop.example.org. SRV 0 50 5432 10-1-0-4.db.shop.example.org.",
             ],
         ),
+        (
+            "far.shop.example.org",
+            RRType.A,
+            [
+                "far.shop.example.org. CNAME lb-1.cloud.example.",
+                "lb-1.cloud.example. A 203.0.113.7",
+            ],
+        ),
+        (
+            "gone-cloud-example.far.shop.example.org",
+            RRType.AAAA,
+            ["gone-cloud-example.far.shop.example.org. CNAME gone.cloud.example."],
+        ),
+        (
+            "_sql._tcp.far.shop.example.org",
+            RRType.SRV,
+            [
+                "_sql._tcp.far.shop.example.org. SRV 0 50 5432 lb-1.cloud.example.",
+                "_sql._tcp.far.shop.example.org. SRV 0 50 5432 gone.cloud.example.",
+            ],
+        ),
     ],
 )
 def test_headless_services_are_their_endpoints_where_the_stanza_says_so(
     state: State, name: str, rrtype: RRType, records: list[str]
 ) -> None:
     assert said(find(names_of(state, HEADLESS), name, rrtype).answer) == records
+
+
+@pytest.mark.parametrize(
+    "name", ["cloud.shop.example.org", "far.shop.example.org", "both.shop.example.org"]
+)
+def test_an_srv_answer_brings_the_addresses_of_names_elsewhere(state: State, name: str) -> None:
+    found = find(names_of(state, HEADLESS), name, RRType.SRV)
+
+    own = [f"{name}. A 192.0.2.9"] if name.startswith("both") else []
+    elsewhere = [] if name.startswith("both") else ["lb-1.cloud.example. A 203.0.113.7"]
+    assert said(found.additional) == [*own, *elsewhere]
+    assert found.depends_on is None
+
+
+async def test_addresses_that_others_have_to_be_asked_for_come_later(state: State) -> None:
+    asked: list[str] = []
+
+    async def ask(question: Question) -> Answer | None:
+        asked.append(to_text(question.owner))
+        found = question.owner == ELSEWHERE.owner and question.rrtype == ELSEWHERE.rrtype
+        return Answer(answer=(ELSEWHERE,)) if found else None
+
+    kubernetes = KubernetesSettings((from_text("cluster.local"),))
+    names = ExternalNames(HEADLESS, kubernetes, state, ask=ask)
+
+    later = names.find(Question.of(from_text("far.shop.example.org"), RRType.SRV))
+    assert later is not None
+    assert not isinstance(later, Answer)
+    found = await later
+
+    assert said(found.additional) == ["lb-1.cloud.example. A 203.0.113.7"]
+    assert asked == [*["lb-1.cloud.example."] * 2, *["gone.cloud.example."] * 2]
+
+
+def test_a_service_with_many_names_has_few_of_them_looked_up() -> None:
+    asked: list[OwnerName] = []
+    many = ", ".join(f"n{number}.example.net" for number in range(100))
+    state = state_of(
+        f"Service shop/far headless\nEndpointSlice shop/far-1 of far port sql/TCP 5432: {many}"
+    )
+    kubernetes = KubernetesSettings((from_text("cluster.local"),))
+    names = ExternalNames(
+        HEADLESS, kubernetes, state, ask=lambda question: asked.append(question.owner)
+    )
+
+    found = find(names, "far.shop.example.org", RRType.SRV)
+
+    assert len(said(found.answer)) == 100
+    assert 0 < len(set(asked)) < 10
 
 
 def test_the_zone_has_a_name_server_with_external_addresses_of_this_server(state: State) -> None:
@@ -302,7 +374,7 @@ def test_a_transfer_is_refused(state: State) -> None:
 
 
 LABELS = st.sampled_from(
-    ("edge", "db", "db-0", "cloud", "shop", "ops", "_http", "_tcp", "dns", "ns1", "x", "1")
+    ("edge", "db", "db-0", "cloud", "far", "shop", "ops", "_http", "_tcp", "dns", "ns1", "x", "1")
 )
 
 

@@ -22,6 +22,7 @@ from svcdns.wire.edns import InfoCode
 from svcdns.wire.name import from_text
 from svcdns.wire.question import Question
 from svcdns.wire.rrset import RRset, cname, ns
+from tests.support.cached import Cache
 from tests.support.foreign import foreign, soa, ttls_of
 from tests.support.stubs import addresses, question
 
@@ -177,7 +178,7 @@ def test_all_that_an_answer_says_is_said_again() -> None:
         on_hits=print,
     )
 
-    assert len(fields(ForeignAnswer)) == 13, "a new field: is it said again?"
+    assert len(fields(ForeignAnswer)) == 14, "a new field: is it said again?"
     again = patched(said, examined(said, WWW).ttls_at, 60)
 
     assert again == replace(said, depends_on=None, on_hits=None)
@@ -202,6 +203,19 @@ def test_a_stale_answer_says_its_age_and_why() -> None:
         "71 s old, as there is no newer answer: 10.0.0.2:53 did not answer within 2 s"
     )
     assert (ttls_of(waiting), ttls_of(failed)) == ({0}, {30})
+
+
+def test_a_stale_answer_is_computed_each_time() -> None:
+    cache = Cache("cache . {\nserve_stale\nkeepttl\n}")
+    cache.ask()
+    cache.ask()
+    cache.clock.now += 60
+
+    stale = cache.ask()
+
+    assert isinstance(stale, ForeignAnswer)
+    assert stale.reason is not None
+    assert (stale.depends_on, stale.renewal) == (None, None)
 
 
 def test_a_stale_denial_has_a_code_of_its_own() -> None:

@@ -1,8 +1,12 @@
+from collections.abc import Callable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from svcdns.answers.answer import on_namespace, on_service
+from svcdns.answers.foreign import Renewal
 from svcdns.answers.table import Entry, Form, Label, Table
+from svcdns.wire.response import Body
 
 HEADERS = (b"", b"", b"", b"")
 
@@ -65,6 +69,75 @@ def test_a_full_table_makes_room_by_dropping_the_oldest() -> None:
 
     assert len(table) <= 4
     assert bytes([4]) in table.entries
+
+
+class Saying:
+    """A renewal that always says the same."""
+
+    def says(self, body: Body) -> bool:
+        return body.octets == b"said"
+
+    def body(self, turn: int, turned: Callable[[int], bytes] | None) -> bytearray | None:
+        del turned
+        return None if turn == 2 else bytearray(b"said %d" % turn)
+
+    def end(self) -> None:
+        pass
+
+    def is_kept(self, forget: Callable[[bytes, Renewal], None], key: bytes, turns: int) -> None:
+        del forget, key, turns
+
+
+def renewed(renewal: Renewal | None = None) -> Entry:
+    one = entry()
+    one.bodies = [None, None, None]
+    one.renewal = renewal or Saying()
+    return one
+
+
+def test_an_entry_with_a_renewal_says_what_that_says_at_the_moment() -> None:
+    one = renewed()
+
+    assert [one.body(turn, 20) for turn in range(4)] == [b"said 0", b"said 1", None, b"said 0"]
+
+
+def test_entries_with_a_renewal_never_take_the_place_of_others() -> None:
+    table = table_of(2)
+    table.put(b"first", entry(), ())
+    table.put(b"second", entry(), ())
+    for number in range(40_000):
+        table.put_renewed(b"%d" % number, renewed())
+
+    assert table.entries.keys() >= {b"first", b"second", b"39999"}
+    assert len(table) <= 2 + 32_768
+
+
+def test_others_never_take_the_place_of_entries_with_a_renewal() -> None:
+    table = table_of(2)
+    table.put_renewed(b"renewed", renewed())
+    for number in range(5):
+        table.put(b"%d" % number, entry(), ())
+
+    assert b"renewed" in table.entries
+    assert b"4" in table.entries
+
+
+def test_an_entry_is_forgotten_with_its_renewal_and_no_other() -> None:
+    retired: list[tuple[bytes, Entry]] = []
+    table = table_of(retired=retired)
+    renewal = Saying()
+    one = renewed(renewal)
+    table.put_renewed(b"one", one)
+    table.put(b"two", entry(), ())
+
+    table.forget(b"one", Saying())
+    table.forget(b"two", renewal)
+    table.forget(b"three", renewal)
+    assert len(table) == 2
+
+    table.forget(b"one", renewal)
+    assert retired == [(b"one", one)]
+    assert list(table.entries) == [b"two"]
 
 
 def test_whoever_counts_is_given_every_entry_that_leaves() -> None:

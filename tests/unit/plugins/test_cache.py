@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from svcdns.answers.foreign import ForeignAnswer
 from svcdns.answers.kept import Lifetimes, Limits
 from svcdns.plugins.cache import DIRECTIVE
-from svcdns.plugins.parts.cache_step import Prefetch, Settings, Stale
+from svcdns.plugins.parts.cache_hits import Prefetch
+from svcdns.plugins.parts.cache_step import Settings, Stale
 from svcdns.wire.name import ROOT, from_text
 from tests.support.cached import Cache, address, say
 from tests.support.directives import problems_of, settings_of, warnings_of

@@ -1,8 +1,10 @@
 """A kept answer in the table of a listener: for whom it is, and until when."""
 
+from collections.abc import Callable
+
 import pytest
 
-from svcdns.answers.foreign import ON_TICK, ForeignAnswer
+from svcdns.answers.foreign import ForeignAnswer
 from svcdns.plugins.cache import DIRECTIVE, build
 from svcdns.route.exchange import Exchange
 from svcdns.route.route import Route, chain
@@ -12,6 +14,7 @@ from svcdns.wire.codes import CD
 from svcdns.wire.edns import BARE_OPT, BARE_OPT_DO
 from svcdns.wire.name import ROOT
 from svcdns.wire.question import Query
+from tests.support.cached import Clock
 from tests.support.directives import FixedScope, settings_of
 from tests.support.foreign import Upstream, foreign
 from tests.support.stubs import FixedClient, addresses, fast_of, packet, question
@@ -19,8 +22,8 @@ from tests.support.stubs import FixedClient, addresses, fast_of, packet, questio
 WWW = question("www.example.")
 
 
-def exchange_of(upstream: Upstream) -> Exchange:
-    cache = build(settings_of(DIRECTIVE, "cache ."), FixedScope(), clock=lambda: 1.0)
+def exchange_of(upstream: Upstream, clock: Callable[[], float] = lambda: 1.0) -> Exchange:
+    cache = build(settings_of(DIRECTIVE, "cache ."), FixedScope(), clock=clock)
     answer = Steps(answer=upstream)
     return Exchange(
         "dns://:53",
@@ -31,6 +34,7 @@ def exchange_of(upstream: Upstream) -> Exchange:
 
 
 _LAST_OCTET = 12 + len(WWW.octets) + 16 - 1
+_TTL_AT = 12 + len(WWW.octets) + 6
 
 
 def upstream() -> Upstream:
@@ -64,11 +68,17 @@ def test_a_kept_answer_is_only_for_queries_without_do_and_cd() -> None:
     assert len(asked.queries) == 4
 
 
-def test_a_kept_answer_goes_with_the_second() -> None:
-    exchange = exchange_of(upstream())
+def test_a_kept_answer_goes_when_its_time_is_over() -> None:
+    clock = Clock()
+    exchange = exchange_of(upstream(), clock)
     fast = fast_of(exchange)
-    for _ in range(3):
+    for _ in range(2):
         exchange.respond(packet(WWW), FixedClient())
 
-    assert exchange.drop((ON_TICK,)) == 1
+    clock.now += 4.5
+    last = fast(packet(WWW))
+    assert last is not None
+    assert last[_TTL_AT : _TTL_AT + 4] == b"\0\0\0\1"
+    clock.now += 0.5
     assert fast(packet(WWW)) is None
+    assert len(exchange) == 0

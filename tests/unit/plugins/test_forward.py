@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
-from types import CoroutineType
 from typing import Any, Self
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from svcdns.answers.foreign import Outcome
+from svcdns.answers.later import LATER
 from svcdns.plugins.forward import DIRECTIVE, build
 from svcdns.route.stages import Steps
 from svcdns.upstream.endpoint import Endpoint
@@ -215,9 +215,9 @@ class Built:
     async def ask(self, asked: Query, *, stream: bool = False) -> Outcome | None:
         assert self.steps.answer is not None
         outcome = self.steps.answer(asked, FixedClient(stream=stream))
-        if isinstance(outcome, CoroutineType):
+        if isinstance(outcome, LATER):
             outcome = await outcome
-        return outcome  # type: ignore[return-value]  # no coroutine any more
+        return outcome  # type: ignore[return-value]  # it is here now
 
     def tick(self) -> None:
         assert self.steps.tick is not None

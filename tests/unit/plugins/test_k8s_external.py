@@ -93,8 +93,8 @@ def test_a_ttl_is_accepted_up_to_an_hour(ttl: int) -> None:
     assert bool(problems) != (0 <= ttl <= 3600)
 
 
-def steps_of(text: str, *, is_alone: bool = False) -> Steps:
-    scope = FixedScope()
+def steps_of(text: str, *, is_alone: bool = False, scope: FixedScope | None = None) -> Steps:
+    scope = scope or FixedScope()
     steps = DIRECTIVE.build(settings_of(DIRECTIVE, text), scope)
     if not is_alone:  # the directive kubernetes is built later
         state = state_of(CLUSTER)
@@ -164,3 +164,17 @@ def test_without_kubernetes_its_names_fail_and_say_why() -> None:
     assert found.reason is not None
     assert "kubernetes plugin not loaded" in found.reason.text()
     assert ask(steps, "example.net.") is None
+
+
+def test_its_zones_can_be_transferred_once_the_cluster_is_there() -> None:
+    scope, alone = FixedScope(), FixedScope()
+    steps_of("k8s_external example.org example.net", scope=scope)
+    steps_of("k8s_external example.org", scope=alone, is_alone=True)
+
+    first, second = scope.offers.zones
+    (without,) = alone.offers.zones
+
+    assert (first.name, second.name) == (*ORG, from_text("example.net"))
+    assert first.serial() == int.from_bytes(next(first.rrsets()).records[0][-20:-16]) > 0
+    assert next(second.rrsets()).owner == second.name
+    assert (without.serial(), list(without.rrsets())) == (0, [])

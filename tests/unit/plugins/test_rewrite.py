@@ -9,7 +9,7 @@ from svcdns.answers.rewriting import Codes, Owners, Targets, TTLs, Values
 from svcdns.plugins.rewrite import DIRECTIVE, FIELDS
 from svcdns.route.exchange import Exchange
 from svcdns.route.query_options import Action, Fixed, OptionRule
-from svcdns.route.query_rules import AnswerRule, ClassRule, NameRule, Rule, TypeRule
+from svcdns.route.query_rules import AnswerRule, NameRule, NumberRule, Rule
 from svcdns.wire.edns import BARE_OPT
 from tests.support.configured import ask, configured, feed_of, records
 from tests.support.directives import (
@@ -193,9 +193,9 @@ def test_an_invalid_name_fails_and_says_so() -> None:
             "name {\nsubstring .a.\n.b. answer\nauto\n}",
             NameRule(False, Substring(".a.", ".b."), is_restored=True),
         ),
-        ("type any hinfo", TypeRule(False, 255, 13)),
-        ("continue type TYPE65 A", TypeRule(True, 65, 1)),
-        ("class ch IN", ClassRule(False, 3, 1)),
+        ("type any hinfo", NumberRule(False, "rrtype", 255, 13)),
+        ("continue type TYPE65 A", NumberRule(True, "rrtype", 65, 1)),
+        ("class ch IN", NumberRule(False, "rrclass", 3, 1)),
         ("ttl a 30", AnswerRule(False, Exact("a."), TTLs(30, 30))),
         ("ttl exact a 30-300", AnswerRule(False, Exact("a."), TTLs(30, 300))),
         ("ttl suffix .a 30-", AnswerRule(False, Suffix(".a."), TTLs(30, 0x7FFFFFFF))),
@@ -223,7 +223,7 @@ def test_answer_rules_add_up_in_their_order() -> None:
 def test_several_rules_act_in_their_order() -> None:
     rules = settings_of(DIRECTIVE, "rewrite name a b\nrewrite ttl a 30\nrewrite type A AAAA")
 
-    assert [type(rule) for rule in rules] == [NameRule, AnswerRule, TypeRule]
+    assert [type(rule) for rule in rules] == [NameRule, AnswerRule, NumberRule]
 
 
 @pytest.mark.parametrize(

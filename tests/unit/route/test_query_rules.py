@@ -11,11 +11,10 @@ from svcdns.answers.name_rules import (
 from svcdns.answers.rewriting import Codes, Owners, TTLs, Values
 from svcdns.route.query_rules import (
     AnswerRule,
-    ClassRule,
     NameRule,
+    NumberRule,
     Passage,
     Rule,
-    TypeRule,
     act,
     restored_suffix,
 )
@@ -52,8 +51,8 @@ def test_a_rule_that_is_not_meant_changes_nothing() -> None:
     passage = led(
         "www.a.example.",
         NameRule(False, Exact("b.example.", "c.example.")),
-        TypeRule(False, 28, 1),
-        ClassRule(False, 3, 1),
+        NumberRule(False, "rrtype", 28, 1),
+        NumberRule(False, "rrclass", 3, 1),
         AnswerRule(False, Exact("b.example."), CODE),
     )
 
@@ -96,7 +95,9 @@ def test_metadata_are_those_of_the_query_as_it_came() -> None:
     template = read_template("{1}.{kubernetes/client-namespace}.svc.", 1, labelled=True)
     regex = Regex(lambda name: (name, name[:-1]), template)
 
-    passage = led("web.", TypeRule(True, 1, 28), NameRule(False, regex, per_client=True))
+    passage = led(
+        "web.", NumberRule(True, "rrtype", 1, 28), NameRule(False, regex, per_client=True)
+    )
 
     assert passage.name == "web.shop.svc."
 
@@ -113,8 +114,8 @@ def test_without_metadata_the_rule_is_not_meant() -> None:
 @pytest.mark.parametrize(
     ("rule", "instead"),
     [
-        (TypeRule(False, 28, 1), question("WWW.a.", 1, 1)),
-        (ClassRule(False, 1, 3), question("WWW.a.", 28, 3)),
+        (NumberRule(False, "rrtype", 28, 1), question("WWW.a.", 1, 1)),
+        (NumberRule(False, "rrclass", 1, 3), question("WWW.a.", 28, 3)),
     ],
 )
 def test_type_and_class_are_asked_for_in_the_clients_letters(rule: Rule, instead: Question) -> None:

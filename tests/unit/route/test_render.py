@@ -43,6 +43,12 @@ def entry(answer: Answer, *, rotate: bool = False, reasons: bool = True) -> Entr
     return entry_of(ASKED, answer, label, rotate=rotate, reasons=reasons, observed=False)
 
 
+def again(asked: Query, kept: Entry, turn: int, manner: Manner) -> bytes:
+    response = repeat(asked, kept, turn, manner)
+    assert response is not None
+    return response
+
+
 def parsed(response: bytes) -> dns.message.Message:
     return dns.message.from_wire(response)
 
@@ -59,7 +65,7 @@ def test_an_entry_that_does_not_rotate_has_one_body() -> None:
 def test_a_rotating_entry_has_a_body_for_each_turn_up_to_a_limit(count: int, bodies: int) -> None:
     rotating = entry(answer_of(count), rotate=True)
 
-    firsts = [first(repeat(query(), rotating, turn, Manner(stream=True))) for turn in range(bodies)]
+    firsts = [first(again(query(), rotating, turn, Manner(stream=True))) for turn in range(bodies)]
 
     assert len(rotating.bodies) == bodies
     assert len(set(firsts)) == bodies
@@ -69,7 +75,7 @@ def test_every_turn_has_all_addresses() -> None:
     rotating = entry(answer_of(30), rotate=True)
 
     for turn in range(9):
-        found = parsed(repeat(query(), rotating, turn, Manner(stream=True))).answer[0]
+        found = parsed(again(query(), rotating, turn, Manner(stream=True))).answer[0]
         assert sorted(str(record) for record in found) == sorted(
             f"10.0.0.{last}" for last in range(30)
         )
@@ -80,7 +86,7 @@ def test_a_chain_stays_in_front_of_its_addresses() -> None:
     chain = cname(from_text(WEB), 5, from_text(target))
     rotating = entry(Answer(answer=(chain, addresses(target, *numbered(3)))), rotate=True)
 
-    messages = [parsed(repeat(query(), rotating, turn, Manner(stream=False))) for turn in range(3)]
+    messages = [parsed(again(query(), rotating, turn, Manner(stream=False))) for turn in range(3)]
 
     assert {str(message.answer[0]) for message in messages} == {f"{WEB} 5 IN CNAME {target}"}
     assert {str(message.answer[1][0]) for message in messages} == {f"10.0.0.{n}" for n in range(3)}
@@ -135,7 +141,7 @@ def test_the_reason_gives_way_to_records() -> None:
 
     for response in (
         say(query(SMALL_OPT), negative, long, 0, Manner(stream=False)),
-        repeat(query(SMALL_OPT), entry(negative), 0, Manner(stream=False)),
+        again(query(SMALL_OPT), entry(negative), 0, Manner(stream=False)),
     ):
         assert response.endswith(BARE_OPT)
         assert int.from_bytes(response[8:10]) == 1
@@ -162,14 +168,14 @@ def test_a_long_answer_is_cut_to_what_the_client_takes(
 
     assert len(response) <= most
     assert bool(parsed(response).flags & dns.flags.TC) == (not stream)
-    assert repeat(query(opt), entry(answer), 0, Manner(stream=stream)) == response
+    assert again(query(opt), entry(answer), 0, Manner(stream=stream)) == response
 
 
 def test_an_answer_of_somebody_else_is_not_authoritative() -> None:
     foreign = Answer(RCode.SERVFAIL, authoritative=False)
 
     assert not parsed(say(query(), foreign, None, 0, Manner(stream=False))).flags & dns.flags.AA
-    assert not parsed(repeat(query(), entry(foreign), 0, Manner(stream=False))).flags & dns.flags.AA
+    assert not parsed(again(query(), entry(foreign), 0, Manner(stream=False))).flags & dns.flags.AA
 
 
 @given(
@@ -194,7 +200,7 @@ def test_an_entry_says_what_the_answer_says(
         answers = additional = ()  # a negative answer has nothing but the SOA
     answer = Answer(rcode, answers, additional, authority, reason=reason)  # type: ignore[arg-type]
 
-    kept = repeat(query(opt), entry(answer), 0, Manner(stream=stream))
+    kept = again(query(opt), entry(answer), 0, Manner(stream=stream))
 
     assert kept == say(query(opt), answer, reason, 0, Manner(stream=stream))
 
@@ -203,7 +209,7 @@ def test_an_entry_says_what_the_answer_says(
 def test_both_ways_take_the_same_turns(count: int, turn: int) -> None:
     answer = answer_of(count)
 
-    kept = repeat(query(), entry(answer, rotate=True), turn, Manner(stream=True))
+    kept = again(query(), entry(answer, rotate=True), turn, Manner(stream=True))
 
     assert kept == say(query(), answer, None, turn, Manner(stream=True))
 
@@ -252,7 +258,7 @@ def test_a_rotation_is_made_when_its_turn_comes() -> None:
     made = [sum(body is not None for body in rotating.bodies)]
 
     for turn in range(3):
-        repeat(query(), rotating, turn, Manner(stream=True))
+        again(query(), rotating, turn, Manner(stream=True))
         made.append(sum(body is not None for body in rotating.bodies))
 
     assert made == [1, 1, 2, 3]
@@ -265,7 +271,8 @@ def test_every_rotation_is_as_long_as_the_first(count: int, turn: int) -> None:
     mail = RRset(ASKED.owner, RRType.MX, 5, tuple(mx_record(10, name) for name in names))
     rotating = entry(Answer(answer=(mail,)), rotate=True)
 
-    assert len(rotating.body(turn, 0)) == len(rotating.body(0, 0))
+    bodies = [rotating.body(number, 0) for number in (0, turn)]
+    assert len({body and len(body) for body in bodies}) == 1
 
 
 def test_a_rotation_of_another_length_is_left_out() -> None:
@@ -278,5 +285,5 @@ def test_a_rotation_of_another_length_is_left_out() -> None:
     rotating = entry(answer, rotate=True)
 
     for turn in range(8):
-        response = repeat(query(), rotating, turn, Manner(stream=True))
+        response = again(query(), rotating, turn, Manner(stream=True))
         assert len(parsed(response).answer[1]) == 3

@@ -9,7 +9,7 @@ from svcdns.answers.foreign import ForeignAnswer, Outcome, opened
 from svcdns.answers.later import Later
 from svcdns.answers.name_rules import Exact, Regex, Remapped, Suffix, read_template
 from svcdns.answers.rewriting import Codes, Owners, Targets, TTLs
-from svcdns.route.query_rules import AnswerRule, NameRule, Rule, TypeRule
+from svcdns.route.query_rules import AnswerRule, NameRule, NumberRule, Rule
 from svcdns.route.rewriter import Rewriter
 from svcdns.route.stages import Client
 from svcdns.wire.codes import TC, RCode
@@ -88,7 +88,7 @@ def test_what_no_rule_is_meant_for_goes_through_untouched() -> None:
 def test_octets_stay_octets_as_long_as_the_name_does() -> None:
     outcome = foreign("a.example.", rcode=3)
 
-    assert said(rewriter(TypeRule(False, 1, 28)), outcome) is outcome
+    assert said(rewriter(NumberRule(False, "rrtype", 1, 28)), outcome) is outcome
     recoded = said(rewriter(AnswerRule(False, None, Codes(3, 0))), outcome)
     assert isinstance(recoded, ForeignAnswer)
     assert recoded.rcode == RCode.NOERROR

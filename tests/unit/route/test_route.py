@@ -219,6 +219,18 @@ def test_when_the_last_step_passes_later_the_query_fails() -> None:
     assert asyncio.run(outcome).rcode == RCode.SERVFAIL
 
 
+def test_behind_a_step_that_answers_all_nobody_is_asked_and_its_answer_is_passed_as_it_is() -> None:
+    answers, never = Step(Answer()), Step(Answer())
+    last = Steps(answer=coming(answers), answers_all=True)
+    volatile = Steps(answer=Step(None), is_volatile=True)
+
+    outcome = chain([volatile, last, Steps(answer=never)], "example.")(QUERY, CLIENT)
+
+    assert isinstance(outcome, CoroutineType)
+    assert asyncio.run(outcome) is answers.answer
+    assert not never.asked
+
+
 def test_options_and_a_smaller_limit_close_the_fast_lane() -> None:
     assert not Route("example.", NAME, options=(lambda _: b"",)).is_bare
     assert not Route("example.", NAME, udp_limit=SERVER_SIZE - 1).is_bare

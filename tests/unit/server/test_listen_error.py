@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from svcdns.server.listen_error import explain, place_text
+from svcdns.server.listen_error import explain, place_text, port_of_dns
 
 
 def test_a_missing_privilege_names_three_remedies() -> None:
@@ -29,6 +29,18 @@ def test_a_holder_that_may_not_be_seen_can_be_looked_for() -> None:
 
     assert "a program this user may not see" in error.problem
     assert "sudo ss -atnp 'sport = :1'" in error.hint
+
+
+def test_what_moves_a_listener_is_for_the_listener_to_say() -> None:
+    error = OSError(errno.EADDRINUSE, "in use")
+
+    of_dns = explain(error, "tcp", "192.0.2.1", 53)
+    of_http = explain(error, "tcp", "192.0.2.1", 8080, "ready 192.0.2.1:{}".format)
+
+    assert port_of_dns(1053) == "--port 1053"
+    assert of_dns.hint.endswith("or choose another port: --port 1053")
+    assert of_http.hint.endswith("or choose another port: ready 192.0.2.1:8081")
+    assert "--port" not in of_http.hint
 
 
 def test_any_other_error_is_the_systems_own_words() -> None:

@@ -186,6 +186,7 @@ def test_http_on_a_port_in_use_says_who_has_it() -> None:
         open_streams("", port)
 
     assert f"(pid {pid})" in str(caught.value)
+    assert "--port" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from svcdns.answers.answer import Answer, on_namespace
 from svcdns.answers.foreign import Outcome
-from svcdns.answers.later import Later
+from svcdns.answers.later import Coming, Later
 from svcdns.route.exchange import Exchange
 from svcdns.route.route import Route
 from svcdns.route.router import Router
@@ -172,6 +172,36 @@ class LaterExchange:
         return ANSWERS[question(WEB).key]
 
 
+class Brought(Coming[Outcome]):
+    """An answer that a test brings."""
+
+    sent_back = False
+
+    def __init__(self) -> None:
+        super().__init__(asyncio.get_running_loop().create_future)
+
+    def send_back(self) -> None:
+        super().send_back()
+        self.sent_back = True
+
+
+class BringingExchange(LaterExchange):
+    """What a step says later without a task."""
+
+    def __init__(self, observe: tuple[ObserveStep, ...] = ()) -> None:
+        super().__init__(observe)
+        self.brought: list[Brought] = []
+
+    def let(self) -> None:
+        for one in self.brought:
+            one.bring(ANSWERS[question(WEB).key])
+
+    def _step(self, _query: Query, client: Client) -> Later[Outcome | None]:
+        self.clients.append(client)
+        self.brought.append(Brought())
+        return self.brought[-1]
+
+
 @contextmanager
 def peer_of(number: int, to: str = "127.0.0.1") -> Iterator[socket.socket]:
     """Open a socket that talks to one port and hears nobody else."""
@@ -185,8 +215,12 @@ async def heard(sock: socket.socket) -> bytes:
     return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sock, 4096), 5)
 
 
-async def test_what_comes_later_gets_there() -> None:
-    later = LaterExchange()
+either_way = pytest.mark.parametrize("kind", [LaterExchange, BringingExchange])
+
+
+@either_way
+async def test_what_comes_later_gets_there(kind: type[LaterExchange]) -> None:
+    later = kind()
     listener, number = listener_of(later.exchange)
     listener.start()
     with peer_of(number) as first, peer_of(number) as second:
@@ -227,14 +261,15 @@ async def test_what_comes_later_leaves_from_the_address_that_was_asked(address: 
     assert later.clients[0].local_address == address
 
 
-async def test_who_asked_is_known_after_others_have_asked() -> None:
+@either_way
+async def test_who_asked_is_known_after_others_have_asked(kind: type[LaterExchange]) -> None:
     seen: list[tuple[str, int, str]] = []
 
     def note(observed: Observed) -> None:
         client = observed.client
         seen.append((client.address, client.port, client.local_address))
 
-    later = LaterExchange(observe=(note,))
+    later = kind(observe=(note,))
     listener, number = listener_of(later.exchange)
     listener.start()
     with peer_of(number) as first, peer_of(number) as second:
@@ -254,8 +289,11 @@ async def test_who_asked_is_known_after_others_have_asked() -> None:
     assert set(seen) == {("127.0.0.1", port, "127.0.0.1") for port in ports}
 
 
-async def test_too_many_that_wait_make_the_next_one_fail_at_once() -> None:
-    later = LaterExchange()
+@either_way
+async def test_too_many_that_wait_make_the_next_one_fail_at_once(
+    kind: type[LaterExchange],
+) -> None:
+    later = kind()
     listener, number = listener_of(later.exchange)
     listener.start()
     with peer_of(number) as sock:
@@ -275,8 +313,9 @@ async def test_too_many_that_wait_make_the_next_one_fail_at_once() -> None:
     assert later.exchange.traffic.dropped == 1
 
 
-async def test_stopping_waits_for_what_comes_later() -> None:
-    later = LaterExchange()
+@either_way
+async def test_stopping_waits_for_what_comes_later(kind: type[LaterExchange]) -> None:
+    later = kind()
     listener, number = listener_of(later.exchange)
     listener.start()
     with peer_of(number) as sock:
@@ -290,8 +329,38 @@ async def test_stopping_waits_for_what_comes_later() -> None:
         assert (await heard(sock))[:2] == b"\x12\x34"
 
 
-async def test_stopping_without_patience_waits_for_nobody() -> None:
-    later = LaterExchange()
+async def test_replies_that_come_together_leave_together_however_many_they_are() -> None:
+    later = BringingExchange()
+    listener, number = listener_of(later.exchange)
+    listener.start()
+    with peer_of(number) as sock:
+        for identity in range(150):
+            sock.send(packet(question(WEB), identity=identity))
+        await until(lambda: len(later.clients) == 150)
+        later.let()
+
+        replies = [await heard(sock) for _ in range(150)]
+    await listener.stop(0)
+
+    assert [int.from_bytes(reply[:2]) for reply in replies] == list(range(150))
+
+
+async def test_what_is_still_to_come_when_the_listener_closes_is_sent_back() -> None:
+    later = BringingExchange()
+    listener, number = listener_of(later.exchange)
+    listener.start()
+    with peer_of(number) as sock:
+        sock.send(packet(question(WEB)))
+        await until(lambda: len(later.clients) == 1)
+
+        await asyncio.wait_for(listener.stop(0), 5)
+
+    assert later.brought[0].sent_back
+
+
+@either_way
+async def test_stopping_without_patience_waits_for_nobody(kind: type[LaterExchange]) -> None:
+    later = kind()
     listener, number = listener_of(later.exchange)
     listener.start()
     with peer_of(number) as sock:
@@ -305,8 +374,11 @@ async def test_stopping_without_patience_waits_for_nobody() -> None:
             sock.recv(100)
 
 
-async def test_another_exchange_answers_from_then_on_and_the_one_before_what_waits() -> None:
-    before, after = LaterExchange(), exchange_of({}, zone="other.")
+@either_way
+async def test_another_exchange_answers_from_then_on_and_the_one_before_what_waits(
+    kind: type[LaterExchange],
+) -> None:
+    before, after = kind(), exchange_of({}, zone="other.")
     listener, number = listener_of(before.exchange)
     listener.start()
     with peer_of(number) as early, peer_of(number) as late:

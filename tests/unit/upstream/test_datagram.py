@@ -89,9 +89,9 @@ async def test_too_many_wrong_replies_are_a_sign_of_somebody_guessing() -> None:
 async def test_only_so_many_wait_at_once() -> None:
     datagrams = Datagrams(most=1)
     async with FakeUpstream(silent) as upstream:
-        first = datagrams.begin(upstream.endpoint(), ASKED, SENT, soon())
+        first = datagrams.begin(upstream.endpoint(), ASKED, SENT, soon(), print)
         with pytest.raises(UpstreamError, match="1 questions are waiting"):
-            datagrams.begin(upstream.endpoint(), ASKED, SENT, soon())
+            datagrams.begin(upstream.endpoint(), ASKED, SENT, soon(), print)
         datagrams.end(first)
     datagrams.close()
 

@@ -39,3 +39,16 @@ async def test_who_waits_no_longer_is_passed_over() -> None:
     flights.land("a", "answer")
 
     assert await asyncio.wait_for(waiting, 1) == "answer"
+
+
+async def test_who_departs_is_joined_by_others_and_nobody_departs_twice() -> None:
+    flights: Flights[str] = Flights()
+
+    assert flights.depart("a")
+    assert not flights.depart("a")
+    joined = flights.board("a")
+    flights.land("a", "answer")
+
+    assert joined is not None
+    assert await joined == "answer"
+    assert flights.depart("a")

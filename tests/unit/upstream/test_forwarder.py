@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -38,10 +39,14 @@ QUICK = Habits(read_timeout=0.15)
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
 @pytest.mark.parametrize("random_case", [False, True])
-async def test_no_lie_is_served_and_the_truth_is(lie: Say, *, random_case: bool) -> None:
+@pytest.mark.parametrize("is_open", [False, True])
+async def test_no_lie_is_served_and_the_truth_is(
+    lie: Say, *, random_case: bool, is_open: bool
+) -> None:
+    habits = Habits(random_case=random_case)
     async with (
         FakeUpstream(lie) as upstream,
-        forwarding_to(upstream, habits=Habits(random_case=random_case)) as gathering,
+        forwarding_to(upstream, is_open=is_open, habits=habits) as gathering,
     ):
         outcome = await gathering.forwarder.answer(query(), stream=False)
 
@@ -357,7 +362,7 @@ async def test_a_hedged_question_is_answered_by_the_quicker_upstream() -> None:
     ],
 )
 async def test_an_answer_is_left_to_the_next_stanza_if_this_one_says_so(
-    options: dict[str, object], rcode: int, count: int, *, goes_on: bool
+    options: dict[str, Any], rcode: int, count: int, *, goes_on: bool
 ) -> None:
     def say(_: FakeUpstream, sent: bytes) -> Iterable[bytes]:
         return (reply_to(sent, *([record(TRUE)] * count), rcode=rcode),)

@@ -12,6 +12,7 @@ from svcdns.upstream.roster import REREAD_SECONDS, Roster
 from svcdns.upstream.server import Habits, Server
 from svcdns.upstream.stream import Keeping, Streams
 from svcdns.upstream.targets import Address, File, HostName, Target
+from tests.support.streams import until
 
 FILE = File("/etc/resolv.conf", "Corefile:7")
 STATIC = Address(Endpoint("10.0.0.9"), "Corefile:7")
@@ -27,8 +28,10 @@ class Texts:
 
     def __init__(self, text: str | None) -> None:
         self.text = text
+        self.reads = 0
 
     def read(self, path: str) -> str:
+        self.reads += 1
         if self.text is None:
             raise FileNotFoundError(path)
         return self.text
@@ -38,11 +41,12 @@ def named(roster: Roster) -> list[tuple[str, str]]:
     return [(server.address, server.named_at) for server in roster.servers]
 
 
-async def after_reread(roster: Roster, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the files be read again."""
-    monkeypatch.setattr("svcdns.upstream.roster.REREAD_SECONDS", 0.01)
+async def after_reread(roster: Roster, texts: Texts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the file be read again, and what it says be taken."""
+    monkeypatch.setattr("svcdns.upstream.roster.REREAD_SECONDS", 0)
+    reads = texts.reads
     running = asyncio.ensure_future(roster.run())
-    await asyncio.sleep(0.1)
+    await until(lambda: texts.reads >= reads + 2)  # by then the first one has been taken
     running.cancel()
 
 
@@ -82,7 +86,7 @@ async def test_a_changed_file_is_read_again_and_who_stays_is_the_same(
     before = roster.servers
 
     texts.text = "nameserver 10.0.0.4\nnameserver 10.0.0.3\n"
-    await after_reread(roster, monkeypatch)
+    await after_reread(roster, texts, monkeypatch)
 
     assert [address for address, _ in named(roster)] == ["10.0.0.4:53", "10.0.0.3:53"]
     assert roster.servers[1] is before[1]
@@ -98,7 +102,7 @@ async def test_a_file_that_is_gone_or_empty_changes_nothing(
     roster = Roster([FILE], make, read=texts.read)
 
     texts.text = text
-    await after_reread(roster, monkeypatch)
+    await after_reread(roster, texts, monkeypatch)
 
     assert named(roster) == [("10.0.0.2:53", "/etc/resolv.conf:1")]
 
@@ -108,7 +112,7 @@ async def test_a_file_that_comes_later_is_used(monkeypatch: pytest.MonkeyPatch) 
     roster = Roster([FILE], make, read=texts.read)
 
     texts.text = "nameserver 10.0.0.2\n"
-    await after_reread(roster, monkeypatch)
+    await after_reread(roster, texts, monkeypatch)
 
     assert named(roster) == [("10.0.0.2:53", "/etc/resolv.conf:1")]
     assert roster.why_empty == ""

@@ -121,6 +121,7 @@ def test_another_opcode_is_not_implemented_and_gets_only_a_header(opcode: int, r
 
     assert isinstance(error, MalformedQueryError)
     assert error.rcode is RCode.NOTIMP
+    assert str(error) == f"the opcode is {opcode_text(opcode)}, not QUERY"
     assert error.reply == HEADER[:2] + (0x8104 | opcode << 11).to_bytes(2) + bytes(8)
 
 

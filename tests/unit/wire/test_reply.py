@@ -110,3 +110,23 @@ def test_any_octets_are_read_or_malformed(octets: bytes, counts: list[int]) -> N
     assert sum(reply.body.counts) <= sum(counts)
     if sum(reply.body.counts):
         rrsets_of(OWNER, reply.body)
+
+
+@given(
+    st.lists(st.binary(min_size=4, max_size=4), min_size=1, max_size=4),
+    st.sampled_from([b"", BARE_OPT, opt(False, extended_error(InfoCode.BLOCKED, "no"))]),
+    st.integers(0, 5),
+)
+def test_what_is_seen_at_a_glance_is_what_stepping_over_the_records_shows(
+    addresses: list[bytes], option: bytes, rcode: int
+) -> None:
+    answer = [record(address) for address in addresses]
+    glance = read(message(answer, [], [option] if option else [], rcode=rcode))
+    # The same with the owner spelled out, which is no usual reply.
+    spelled = [record(address, owner=OWNER) for address in addresses]
+    walked = read(message(spelled, [], [option] if option else [], rcode=rcode))
+
+    assert glance.body.counts == (len(answer), 0, 0)
+    assert glance.body.octets == b"".join(answer)
+    assert rrsets_of(OWNER, glance.body) == rrsets_of(OWNER, walked.body)
+    assert glance._replace(body=walked.body) == walked

@@ -12,7 +12,7 @@ from svcdns.wire.name import from_text
 from svcdns.wire.response import Body, compose
 from svcdns.wire.rotation import run_of
 from svcdns.wire.rrset import RRset, cname
-from svcdns.wire.uniform import width_of
+from svcdns.wire.uniform import uniform_end, width_of
 from tests.support.stubs import addresses
 
 WWW = from_text("www.example.")
@@ -55,3 +55,12 @@ def test_no_octets_upset_it(octets: bytes, counts: tuple[int, int, int]) -> None
     width = width_of(Body(counts, octets))
 
     assert width * counts[0] in (0, len(octets))
+
+
+def test_where_they_end_is_known_whatever_stands_around_them() -> None:
+    octets = compose(WWW, [A]).octets
+
+    assert uniform_end(b"ahead" + octets + b"behind", 5, 2) == 5 + len(octets)
+    assert uniform_end(octets, 0, 1) == len(octets) // 2
+    assert uniform_end(octets, 0, 3) == 0
+    assert uniform_end(octets, 0, 0) == 0

@@ -42,6 +42,20 @@ def test_what_is_stale_is_found_for_as_long_as_it_is_of_use() -> None:
     assert store.find(b"a", 90.0, 60.0) is None
 
 
+def test_what_was_touched_makes_room_last() -> None:
+    store = Store(0, 0)
+    for kind, key in ((Kind.SUCCESS, b"old"), (Kind.SUCCESS, b"used"), (Kind.DENIAL, b"no")):
+        store.put(key, kept(kind))
+    for number in range(LEAST_CAPACITY - 1):
+        store.touch(b"used")
+        store.touch(b"no")
+        store.put(b"%d" % number, kept(Kind.SUCCESS))
+
+    assert store.find(b"old", 0.0) is None
+    assert store.find(b"used", 0.0) is not None
+    assert store.find(b"no", 0.0) is not None
+
+
 def test_a_failure_is_of_no_use_after_its_time() -> None:
     store = Store(0, 0)
 
