@@ -177,6 +177,19 @@ def _reverse_missing(plans: Sequence[Plan]) -> Iterator[Mistake]:
             )
 
 
+def _external_alone(plans: Sequence[Plan]) -> Iterator[Mistake]:
+    """External names are known through the `kubernetes` stanza of their own server block."""
+    for plan in plans:
+        if not _has(plan, "kubernetes"):
+            for token in _tokens(plan, "k8s_external"):
+                yield _warning(
+                    token,
+                    "k8s_external: there is no 'kubernetes' in this server block: all its names "
+                    "get SERVFAIL",
+                    "add a line: kubernetes cluster.local",
+                )
+
+
 _RULES: tuple[Rule, ...] = (
     _forwards_to_itself,
     _forwards_unguarded,
@@ -185,4 +198,5 @@ _RULES: tuple[Rule, ...] = (
     _verified_for_nothing,
     _acl_after_rewrite,
     _reverse_missing,
+    _external_alone,
 )

@@ -15,7 +15,7 @@ from svcdns.cluster.state import State
 from svcdns.corefile.parser import Reading
 from svcdns.plugins import DIRECTIVES, UNSUPPORTED
 from svcdns.route.compile import Built, Plan, build, read
-from svcdns.route.directive import Asking
+from svcdns.route.directive import Asking, Metrics
 from svcdns.route.exchange import Exchange
 from svcdns.route.inner import ask
 from svcdns.route.offers import Offers
@@ -23,7 +23,7 @@ from svcdns.route.route import Route
 from svcdns.route.router import Router
 from svcdns.route.stages import ConnectionTimeouts, Declaration
 from svcdns.server.listen_error import place_text
-from svcdns.telemetry.metrics import Metrics
+from svcdns.telemetry.metrics import Metrics as ProcessMetrics
 from svcdns.wire.question import Query, Question
 
 
@@ -75,7 +75,7 @@ class Surroundings:
     reasons: bool = True
     asking: Asking = field(default_factory=Asking)
     """How other servers are asked."""
-    metrics: Metrics = field(default_factory=Metrics)
+    metrics: Metrics = field(default_factory=ProcessMetrics)
     log: Callable[[str], None] = print
     on_bug: Callable[[Exception, Query], None] = lambda error, query: None  # noqa: ARG005
 

@@ -54,8 +54,14 @@ class Feed:
         """Unix seconds of the last batch that changed something; 0 before any."""
 
     def state(self, view: View = View()) -> State:  # noqa: B008  a tuple, never changed
-        """Return the state of a view; the same one for equal views."""
-        return self._states.setdefault(view, State())
+        """Return the state of a view; the same one for equal views.
+
+        The only method that may be called in a thread, by one at a time: whoever goes through
+        the states meanwhile goes on with those there were.
+        """
+        if view not in self._states:
+            self._states = {**self._states, view: State()}
+        return self._states[view]
 
     def stanzas(self) -> Mapping[View, Sequence[KubernetesSettings]]:
         """Return the stanzas that are in use, by what they see."""

@@ -55,11 +55,12 @@ def size_of(feed: Feed) -> Size:
 
 
 def measure_configuration(metrics: Metrics, configuration: Configuration) -> None:
-    """Let `metrics` follow what this configuration counts."""
+    """Let `metrics` follow what this configuration counts, and show no table of another one."""
     metrics.replace(
         names.PLUGIN_ENABLED,
         {(server, zone, "", name): 1.0 for server, zone, name in configuration.enabled},
     )
+    metrics.forget(names.TABLE_ENTRIES)
     for exchange in configuration.exchanges.values():
         metrics.follow(exchange.traffic)
         metrics.read(names.TABLE_ENTRIES, exchange.__len__, exchange.traffic.server)

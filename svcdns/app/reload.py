@@ -104,7 +104,7 @@ class Reload:
                 self._refused = ""  # whatever was wrong has been taken back
             return
         try:
-            plans = plans_of(reading)
+            plans = await asyncio.to_thread(plans_of, reading)
         except CorefileError as error:
             first = str(error).splitlines()[0]
             self._refused = version

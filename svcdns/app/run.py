@@ -18,6 +18,7 @@ from random import Random
 
 from svcdns.app import banner
 from svcdns.app.build import Configuration, Surroundings, configure, plans_of
+from svcdns.app.building import configure_apart, give_way
 from svcdns.app.feed import Feed
 from svcdns.app.files import examine_corefile, examine_text
 from svcdns.app.following import Manifests
@@ -115,7 +116,8 @@ class Process:
             ListenError: an address or port cannot be had.
             StartError: there is nothing to answer from.
         """
-        configuration = self._configure(self._plans)
+        configuration = configure(self._plans, self._surroundings())
+        _print_as_asked(configuration)
         prepared = self._serving.prepare(configuration)
         try:
             self._read_manifests()
@@ -166,7 +168,8 @@ class Process:
             ListenError: an address or port cannot be had; nothing has changed.
             StartError: it cannot be built, or does not answer; nothing has changed.
         """
-        configuration = self._configure(plans)
+        configuration = await configure_apart(plans, self._surroundings())
+        _print_as_asked(configuration)
         problem = try_out(configuration)
         if problem:
             raise StartError(f"the new configuration fails at its first question: {problem}")
@@ -193,25 +196,20 @@ class Process:
         self._manifests.repeat()
         return []
 
-    def _configure(self, plans: tuple[Plan, ...]) -> Configuration:
+    def _surroundings(self) -> Surroundings:
         options = self._options
-        configuration = configure(
-            plans,
-            Surroundings(
-                self._feed,
-                port=self._port,
-                address=options.bind,
-                local_addresses=local_addresses(options.bind),
-                interfaces=addresses_by_interface,
-                reasons=options.reasons,
-                asking=Asking(options.hedge, options.random_case),
-                metrics=self._metrics,
-                log=write,
-                on_bug=self._on_bug,
-            ),
+        return Surroundings(
+            self._feed,
+            port=self._port,
+            address=options.bind,
+            local_addresses=local_addresses(options.bind),
+            interfaces=addresses_by_interface,
+            reasons=options.reasons,
+            asking=Asking(options.hedge, options.random_case),
+            metrics=self._metrics,
+            log=write,
+            on_bug=self._on_bug,
         )
-        configure_log(debug=any(directive == "debug" for *_, directive in configuration.enabled))
-        return configuration
 
     def _read_manifests(self) -> None:
         """Begin with what the manifests say, if there are any."""
@@ -234,6 +232,7 @@ class Process:
     def _start(self, configuration: Configuration) -> None:
         gc.collect()
         settle()  # what lives now lives until the end
+        give_way()
         self._serving.listen()
         shown = ""
         if self._options.demo:
@@ -315,6 +314,10 @@ class Process:
             _log.bug("loop.failed", error, message=str(context.get("message", "")))
         else:
             _log.error("loop.failed", message=str(context.get("message", "")))
+
+
+def _print_as_asked(configuration: Configuration) -> None:
+    configure_log(debug=any(directive == "debug" for *_, directive in configuration.enabled))
 
 
 def _write_pidfile(path: str) -> None:

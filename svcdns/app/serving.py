@@ -7,11 +7,11 @@ goes wrong in `prepare`, which changes nothing.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from weakref import ref
 
-from svcdns.answers.later import Later
 from svcdns.app.build import Configuration, Place
 from svcdns.app.feed import Feed
 from svcdns.app.measure import measure_configuration
@@ -21,6 +21,7 @@ from svcdns.app.supervise import keep_running
 from svcdns.route.exchange import Exchange
 from svcdns.route.stages import ConnectionTimeouts
 from svcdns.route.stream_responder import StreamResponder
+from svcdns.route.traffic import Traffic
 from svcdns.server.limits import Connections
 from svcdns.server.listen_error import ListenError
 from svcdns.server.patience import Patience
@@ -32,6 +33,8 @@ from svcdns.telemetry.status import Status
 
 DRAIN_SECONDS = 5.0
 """For answers that wait for others, and for clients to read what is sent."""
+LATE_SECONDS = 2 * DRAIN_SECONDS
+"""How long a configuration that was replaced is counted for: what it was asked it still answers."""
 
 
 class _Pair(NamedTuple):
@@ -52,6 +55,16 @@ class _Pair(NamedTuple):
 
     async def close(self, seconds: float) -> None:
         await asyncio.gather(self.udp.stop(seconds), self.tcp.close(seconds))
+
+
+class _Replaced(NamedTuple):
+    """An exchange that is asked nothing any more, and may still have to answer."""
+
+    exchange: ref[Exchange]
+    """Alive as long as somebody waits for it, and until it is cleared away."""
+    traffic: Traffic
+    until: float
+    """Seconds of the monotonic clock."""
 
 
 class Prepared(NamedTuple):
@@ -92,6 +105,7 @@ class Serving:
         """Opened, and not listened to yet."""
         self._runs: list[asyncio.Task[None]] = []
         self._ending: set[asyncio.Task[None]] = set()
+        self._replaced: list[_Replaced] = []
 
     def __len__(self) -> int:
         """Sockets for DNS."""
@@ -145,8 +159,9 @@ class Serving:
             [(name, check) for name, checks in configuration.ready.items() for check in checks]
         )
         if before is not None:
+            until = time.monotonic() + LATE_SECONDS
             for exchange in before.exchanges.values():
-                process.metrics.release(exchange.traffic)
+                self._replaced.append(_Replaced(ref(exchange), exchange.traffic, until))
         measure_configuration(process.metrics, configuration)
         self._run(configuration)
         for place, exchange in configuration.exchanges.items():
@@ -170,8 +185,10 @@ class Serving:
 
     async def tick(self) -> None:
         """Do what is to be done once a second."""
+        now = time.monotonic()
         if self.configuration is not None:
-            _tick(self.configuration, time.monotonic())
+            _tick(self.configuration, now)
+        self._count_late(now)
         await self._probes.check_health()
 
     async def close_sockets(self, seconds: float) -> None:
@@ -214,7 +231,20 @@ class Serving:
             for name, run in configuration.runs
         ]
 
-    def _end(self, work: Later[None]) -> None:
+    def _count_late(self, now: float) -> None:
+        """Let those see late answers who look at them; give up exchanges that have none to come."""
+        staying: list[_Replaced] = []
+        for one in self._replaced:
+            exchange = one.exchange()
+            if exchange is not None:
+                exchange.observe()
+            if exchange is None or now >= one.until:
+                self._process.metrics.release(one.traffic)
+            else:
+                staying.append(one)
+        self._replaced = staying
+
+    def _end(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)

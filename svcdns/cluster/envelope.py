@@ -7,6 +7,7 @@ Source: Kubernetes API concepts, "Efficient detection of changes", "Streaming li
 "Retrieving large results sets in chunks".
 """
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -27,6 +28,15 @@ ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
 
 _CLUSTER_WIDE = frozenset(("Namespace", "Node"))
 _EXCERPT = 200
+_HEAD = re.compile(
+    rb"""
+    \{"type":"(?P<type>ADDED|MODIFIED)","object":
+    \{"kind":"\w+","apiVersion":"[\w./]+","metadata":
+    \{"name":"(?P<name>[\w.-]+)"(?:,"generateName":"[\w.-]*")?
+    (?:,"namespace":"(?P<namespace>[\w.-]+)")?[,}]
+    """,
+    re.VERBOSE | re.ASCII,
+)
 
 _Owner = structs.Metadata | envelope_structs.Identity
 
@@ -149,6 +159,25 @@ def read_line(line: bytes, kind: str) -> Event:
             return _status(read.object)
         case envelope_structs.Odd():
             return _odd(read.type, bytes(read.object), kind)
+
+
+def read_head(head: bytes, kind: str, problem: str) -> UnusableEvent | None:
+    """Return whom a line is about of which there is only the beginning.
+
+    The API server writes name and namespace first. None: they are not there, or something is
+    gone, which has to be read whole.
+
+    Args:
+        head: the first octets of the line, a thousand are enough.
+        kind: what is watched, in the API's spelling.
+        problem: why there is no more of it, as a sentence.
+    """
+    found = _HEAD.match(head)
+    if found is None or (found["namespace"] is None) != (kind in _CLUSTER_WIDE):
+        return None
+    name, namespace = (found[part] or b"" for part in ("name", "namespace"))
+    key = (namespace.decode(), name.decode())
+    return UnusableEvent(found["type"].decode(), 0, key, ObjectError(kind, *key, "", problem))
 
 
 def read_item(item: bytes, kind: str) -> ObjectEvent | UnusableEvent:

@@ -5,21 +5,25 @@ the same server block. Left for here: the words of the Corefile, and passing on 
 does not exist where `fallthrough` says so.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache, partial
+from functools import cached_property, partial
 
 from svcdns.answers.answer import Answer, Reason
 from svcdns.answers.external_records import ExternalNames
+from svcdns.answers.external_zone import ExternalZone
 from svcdns.answers.foreign import Outcome
 from svcdns.answers.later import Later, then
 from svcdns.answers.settings import ExternalSettings
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.route.directive import Directive, Scope
+from svcdns.route.offers import ZoneContents
 from svcdns.route.stages import Client, Rest, Steps
 from svcdns.wire.codes import RCode
 from svcdns.wire.edns import InfoCode
 from svcdns.wire.name import OwnerName, from_text, is_within, labels, lower
 from svcdns.wire.question import Query
+from svcdns.wire.rrset import RRset
 
 MAX_TTL = 3600
 _NAME = "k8s_external"
@@ -71,45 +75,68 @@ def _names(zones: tuple[str, ...]) -> tuple[OwnerName, ...]:
 
 
 def build(settings: ExternalSettings, scope: Scope) -> Steps:
-    """Return the step that answers names of the zones."""
+    """Return the step that answers names of the zones; offer them to be transferred."""
+    step = _Step(settings, scope)
+    scope.offers.zones += [
+        ZoneContents(name, partial(step.serial, index), partial(step.rrsets, index))
+        for index, name in enumerate(settings.zones)
+    ]
+    if settings.fallthrough is None:
+        return Steps(answer=step.answer)
+    return Steps(around=step.around)
 
-    @cache
-    def names() -> ExternalNames | None:
+
+class _Step:
+    """The questions of one server block on their way past the zones of the stanza."""
+
+    def __init__(self, settings: ExternalSettings, scope: Scope) -> None:
+        self._settings = settings
+        self._scope = scope
+
+    @cached_property
+    def _names(self) -> ExternalNames | None:
         """The names of the block's cluster, which is known when the first query comes."""
+        scope = self._scope
         if not scope.offers.clusters:
             return None
         stanza, state = scope.offers.clusters[-1]
         return ExternalNames(
-            settings,
+            self._settings,
             stanza.settings,
             state,
             local_addresses=scope.local_addresses,
             ask=scope.ask,
         )
 
-    def answer(query: Query, _: Client) -> Answer | Later[Answer] | None:
-        served = names()
-        if served is not None:
-            return served.find(query.question)
+    def answer(self, query: Query, _: Client) -> Answer | Later[Answer] | None:
+        """Return the answer; None if the name is in none of the zones."""
+        if self._names is not None:
+            return self._names.find(query.question)
         owner = query.question.owner
-        return _NO_CLUSTER if any(is_within(owner, zone) for zone in settings.zones) else None
+        return _NO_CLUSTER if any(is_within(owner, zone) for zone in self._settings.zones) else None
 
-    if settings.fallthrough is None:
-        return Steps(answer=answer)
-
-    def around(query: Query, client: Client, rest: Rest) -> Outcome | Later[Outcome]:
-        found = answer(query, client)
+    def around(self, query: Query, client: Client, rest: Rest) -> Outcome | Later[Outcome]:
+        """Return the answer, or that of the next directive where the name falls through."""
+        found = self.answer(query, client)
         if found is None:
             return rest(query, client)
-        served = names()
-        is_passed_on = served is not None and served.is_passed_on(query.question.owner)
+        names = self._names
+        is_passed_on = names is not None and names.is_passed_on(query.question.owner)
         # An answer with a zone and an rcode is about a name that does not exist, or may not.
         if isinstance(found, Answer) and found.rcode and found.authority and is_passed_on:
             # What comes from behind is not to be said again: the name may exist by then.
             return then(rest(query, client), partial(replace, depends_on=None))
         return found
 
-    return Steps(around=around)
+    def serial(self, index: int) -> int:
+        """Return the serial of a zone; 0 without a cluster."""
+        names = self._names
+        return 0 if names is None else ExternalZone(names, names.zones[index]).serial()
+
+    def rrsets(self, index: int) -> Iterator[RRset]:
+        """Return the RRsets of a zone; none without a cluster."""
+        names = self._names
+        return iter(()) if names is None else ExternalZone(names, names.zones[index]).rrsets()
 
 
 def _no_cluster() -> str:

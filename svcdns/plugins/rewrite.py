@@ -32,10 +32,9 @@ from svcdns.route.name_words import (
 from svcdns.route.query_options import read_option_rule
 from svcdns.route.query_rules import (
     AnswerRule,
-    ClassRule,
     NameRule,
+    NumberRule,
     Rule,
-    TypeRule,
     restored_suffix,
 )
 from svcdns.route.rewriter import Rewriter
@@ -166,7 +165,7 @@ def _number_of(line: Words, read: Callable[[str], int], example: str) -> int:
 
 def _type(line: Words, goes_on: bool) -> Rule:  # noqa: FBT001  a reader
     wanted = _number_of(line, type_number, "A")
-    return TypeRule(goes_on, wanted, _number_of(line, type_number, "A"))
+    return NumberRule(goes_on, "rrtype", wanted, _number_of(line, type_number, "A"))
 
 
 def _class_number(text: str) -> int:
@@ -178,7 +177,7 @@ def _class_number(text: str) -> int:
 
 def _class(line: Words, goes_on: bool) -> Rule:  # noqa: FBT001  a reader
     wanted = _number_of(line, _class_number, "CH")
-    return ClassRule(goes_on, wanted, _number_of(line, _class_number, "IN"))
+    return NumberRule(goes_on, "rrclass", wanted, _number_of(line, _class_number, "IN"))
 
 
 def _ttl(line: Words, goes_on: bool) -> Rule:  # noqa: FBT001  a reader

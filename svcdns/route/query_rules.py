@@ -10,7 +10,7 @@ Source: the directive `rewrite` of CoreDNS, as observed.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from svcdns.answers.name_rules import NewName, Regex, Remapped, Resuffixed, Substring, name_of
 from svcdns.answers.rewriting import Asked, Change, Owners, Values
@@ -151,10 +151,12 @@ def restored_suffix(suffix: str, instead: str) -> tuple[Change, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class TypeRule:
-    """Ask for another TYPE."""
+class NumberRule:
+    """Ask for another TYPE or CLASS."""
 
     goes_on: bool
+    field: Literal["rrtype", "rrclass"]
+    """Of the question."""
     wanted: int
     instead: int
     per_client: bool = False
@@ -162,27 +164,10 @@ class TypeRule:
     def act(self, passage: Passage) -> bool:
         """Change the query; return whether this rule was meant for it."""
         question = passage.query.question
-        if question.rrtype != self.wanted:
+        numbers = {"rrtype": question.rrtype, "rrclass": question.rrclass}
+        if numbers[self.field] != self.wanted:
             return False
-        passage.retype(self.instead, question.rrclass)
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class ClassRule:
-    """Ask for another CLASS."""
-
-    goes_on: bool
-    wanted: int
-    instead: int
-    per_client: bool = False
-
-    def act(self, passage: Passage) -> bool:
-        """Change the query; return whether this rule was meant for it."""
-        question = passage.query.question
-        if question.rrclass != self.wanted:
-            return False
-        passage.retype(question.rrtype, self.instead)
+        passage.retype(**(numbers | {self.field: self.instead}))
         return True
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 
 from svcdns.server.holders import Holder, holders
 
@@ -22,7 +23,18 @@ class ListenError(Exception):
         return f"{self.problem}\n  next  {self.hint}" if self.hint else self.problem
 
 
-def explain(error: OSError, protocol: str, address: str, port: int) -> ListenError:
+def port_of_dns(port: int) -> str:
+    """Return how DNS is given another port."""
+    return f"--port {port}"
+
+
+def explain(
+    error: OSError,
+    protocol: str,
+    address: str,
+    port: int,
+    moved_by: Callable[[int], str] = port_of_dns,
+) -> ListenError:
     """Return what `error`, raised by opening a socket, means to the operator.
 
     Args:
@@ -30,10 +42,14 @@ def explain(error: OSError, protocol: str, address: str, port: int) -> ListenErr
         protocol: `udp` or `tcp`.
         address: text form, IPv6 without brackets.
         port: the port that was asked for.
+        moved_by: returns what to write for this listener to have another port.
     """
+    elsewhere = f"choose another port: {moved_by(_alternative(port))}"
     place = f"{protocol} {place_text(address, port)}"
     if error.errno == errno.EADDRINUSE:
-        return _in_use(place, holders(protocol, address, port), protocol, port)
+        found = holders(protocol, address, port)
+        finding = f"sudo ss -a{protocol[0]}np 'sport = :{port}'"
+        return _in_use(place, found, finding, elsewhere)
     if error.errno in {errno.EACCES, errno.EPERM}:
         if port >= 1024:
             return ListenError(
@@ -43,7 +59,7 @@ def explain(error: OSError, protocol: str, address: str, port: int) -> ListenErr
         return ListenError(
             f"cannot listen on {place}: permission denied, ports below 1024 need a privilege",
             f"sysctl -w net.ipv4.ip_unprivileged_port_start={port}, or grant CAP_NET_BIND_SERVICE,"
-            f" or choose another port: --port {_alternative(port)}",
+            f" or {elsewhere}",
         )
     if error.errno == errno.EADDRNOTAVAIL:
         return ListenError(
@@ -60,19 +76,18 @@ def place_text(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def _in_use(place: str, found: tuple[Holder, ...], protocol: str, port: int) -> ListenError:
-    elsewhere = f"choose another port: --port {_alternative(port)}"
+def _in_use(place: str, found: tuple[Holder, ...], finding: str, elsewhere: str) -> ListenError:
     if not found:
-        option = "u" if protocol == "udp" else "t"
         return ListenError(
             f"cannot listen on {place}: the port is in use by a program this user may not see",
-            f"find it with: sudo ss -a{option}np 'sport = :{port}'; or {elsewhere}",
+            f"find it with: {finding}; or {elsewhere}",
         )
     names = ", ".join(f"{holder.command} (pid {holder.pid})" for holder in found)
     if any(holder.pid == os.getpid() for holder in found):
         return ListenError(
             f"cannot listen on {place}: the port is in use by this process itself",
-            "two listeners overlap: compare the addresses of the server blocks",
+            "two listeners overlap: compare the addresses of the server blocks, health, ready and"
+            " prometheus",
         )
     pronoun = "it" if len(found) == 1 else "them"
     return ListenError(

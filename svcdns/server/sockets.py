@@ -10,10 +10,11 @@ section 4 (IPV6_RECVPKTINFO).
 
 import errno
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import NamedTuple, TypeVar
 
-from svcdns.server.listen_error import ListenError, explain
+from svcdns.server.listen_error import ListenError, explain, port_of_dns
 
 _BUFFER_SIZE = 4 * 1024 * 1024
 _BACKLOG = 1024
@@ -95,13 +96,20 @@ def open_listener(address: str, port: int, *, beside_own: bool = False) -> Liste
     return _open(places, port)
 
 
-def open_streams(host: str, port: int) -> tuple[socket.socket, ...]:
+def _port_of_http(port: int) -> str:
+    return f"{port}, for example"
+
+
+def open_streams(
+    host: str, port: int, moved_by: Callable[[int], str] = _port_of_http
+) -> tuple[socket.socket, ...]:
     """Return listening TCP sockets for HTTP on `host` and `port`.
 
     Args:
         host: as `open_listener` takes it, or a name of this machine such as `localhost`, of
             which one address is taken, IPv4 if there is one.
         port: 0 lets the kernel choose.
+        moved_by: returns what to write for this listener to have another port.
 
     Raises:
         ListenError: as for `open_listener`.
@@ -110,7 +118,7 @@ def open_streams(host: str, port: int) -> tuple[socket.socket, ...]:
     with ExitStack() as opened:
         streams: list[socket.socket] = []
         for place in places:
-            stream = _stream(place, port, shared=False)
+            stream = _stream(place, port, shared=False, moved_by=moved_by)
             if stream is not None:
                 streams.append(opened.enter_context(stream))
                 port = port or stream.getsockname()[1]
@@ -213,7 +221,13 @@ def _open(places: tuple[Place, ...], port: int) -> Listener:
     return Listener(_some(pairs, places[0], port))
 
 
-def _stream(place: Place, port: int, *, shared: bool) -> socket.socket | None:
+def _stream(
+    place: Place,
+    port: int,
+    *,
+    shared: bool,
+    moved_by: Callable[[int], str] = port_of_dns,
+) -> socket.socket | None:
     """Return a listening socket, or None for a family that the machine lacks."""
     with ExitStack() as opened:
         try:
@@ -225,7 +239,7 @@ def _stream(place: Place, port: int, *, shared: bool) -> socket.socket | None:
         except OSError as error:
             if _is_spare(place, error):
                 return None
-            raise explain(error, "tcp", place.address, port) from error
+            raise explain(error, "tcp", place.address, port, moved_by) from error
         opened.pop_all()
     return stream
 

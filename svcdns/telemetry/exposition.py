@@ -2,7 +2,7 @@
 
 Families are made from plain numbers when somebody asks and are forgotten again. What there is
 to measure stands in `telemetry.metrics`; who may fetch the page is `server.http`'s business.
-Import this module where a listener for scrapers is opened, not before: it costs 50 ms.
+Import this module when somebody scrapes, not before: it costs 50 ms.
 
 Source: https://prometheus.io/docs/instrumenting/exposition_formats/ and
 https://prometheus.io/docs/specs/om/open_metrics_spec/

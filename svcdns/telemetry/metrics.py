@@ -76,6 +76,10 @@ class Metrics:
         self.readings = [row for row in self.readings if row[:2] != (metric, labels)]
         self.readings.append((metric, labels, reading))
 
+    def forget(self, metric: Metric) -> None:
+        """Ask nobody about `metric` any more."""
+        self.readings = [row for row in self.readings if row[0] != metric]
+
     def observe(self, metric: Metric, value: float, *labels: str) -> None:
         """Put one value into a histogram."""
         distribution = self._distribution(metric, labels)

@@ -53,17 +53,21 @@ def test_a_second_server_does_not_take_half_of_the_queries(
     assert f"(pid {shop.process.pid})" in done.stderr
 
 
-def test_a_port_in_use_for_probes_ends_the_start_too(corefile: Path) -> None:
+@pytest.mark.parametrize("directive", ["health", "ready", "prometheus"])
+def test_a_port_in_use_for_probes_ends_the_start_too(corefile: Path, directive: str) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        corefile.write_text(f".:0 {{\n    health 127.0.0.1:{port}\n    whoami\n}}\n")
+        corefile.write_text(f".:0 {{\n    {directive} 127.0.0.1:{port}\n    whoami\n}}\n")
 
         done = run("serve", "--corefile", str(corefile))
 
+    place, hint = done.stderr.splitlines()
     assert done.returncode == 1
-    assert f"cannot listen on tcp 127.0.0.1:{port}: the port is in use by" in done.stderr
+    assert place.startswith(f"cannot listen on tcp 127.0.0.1:{port}: the port is in use by")
+    moved = f"write in the Corefile: {directive} 127.0.0.1:{port + 1}"
+    assert hint == f"  next  stop it, or choose another port: {moved}"
 
 
 def test_every_mistake_of_a_corefile_is_named_and_nothing_is_opened(corefile: Path) -> None:

@@ -257,6 +257,8 @@ def address_by_hand(case: Case) -> bool:
     if theirs is None or ours is None:
         return False
     spelled = _by_hand(case.cluster)
+    if not spelled:
+        return False
     if case.address in {canonical for _, canonical in spelled}:
         return is_missing(theirs) or set(theirs.answer) <= set(ours.answer)
     labels = {f"{dashed(spelling).lower()}." for both in spelled for spelling in both}

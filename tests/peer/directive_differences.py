@@ -15,8 +15,8 @@ from tests.peer.replies import SECTIONS, UNREADABLE, Edns, Reply, differs, witho
 from tests.peer.servers import ADDRESS
 from tests.peer.wire_differences import SERVER_SIZE, explain_edns
 
-_AAAA, _DS, _HINFO, _NS, _PTR, _SOA = (
-    int(dns.rdatatype.from_text(name)) for name in ("AAAA", "DS", "HINFO", "NS", "PTR", "SOA")
+_A, _AAAA, _DS, _HINFO, _NS, _PTR, _SOA = (
+    int(dns.rdatatype.from_text(name)) for name in ("A", "AAAA", "DS", "HINFO", "NS", "PTR", "SOA")
 )
 _LABELS_OF_IPV6 = 34
 _TRANSFERS = (int(dns.rdatatype.AXFR), int(dns.rdatatype.IXFR))
@@ -115,25 +115,34 @@ def ttl_of_k8s_external(case: Case) -> bool:
     return len(ttls) == 1 and not differs(_without_ttls(theirs), _without_ttls(ours))
 
 
-def names_as_endpoints(case: Case) -> bool:
-    """Theirs leads to a name that stands for an endpoint, ours has no such endpoint."""
-    if not case.stanza.has("k8s_external") or not case.stanza.has("headless"):
+def alias_for_each_port(case: Case) -> bool:
+    """Only theirs has a CNAME, and what is behind it, several times."""
+    theirs, ours = case.theirs, case.ours
+    if theirs is None or ours is None or not case.stanza.has("k8s_external"):
         return False
-    if case.zone is not None or case.theirs is None or not is_nodata(case.ours):
+    is_said_again = len(set(theirs.answer)) < len(theirs.answer)
+    once = replace(theirs, answer=tuple(sorted(set(theirs.answer))))
+    return is_said_again and not differs(once, replace(ours, answer=tuple(sorted(ours.answer))))
+
+
+def names_beside_addresses(case: Case) -> bool:
+    """Theirs has CNAMEs beside addresses or beside one another, ours what one name may have."""
+    if case.theirs is None or case.ours is None or not case.stanza.has("k8s_external"):
         return False
-    names = {
-        f"{each.rstrip('.').lower()}."
-        for one in case.cluster.of("EndpointSlice")
-        if one["addressType"] == "FQDN"
-        for endpoint in one["endpoints"] or ()
-        for each in endpoint["addresses"]
-    }
-    leads = [line.split() for line in case.theirs.answer]
-    return (
-        bool(leads)
-        and any(words[3] in ("CNAME", "SRV") for words in leads)
-        and all(words[-1] in names or words[0] in names for words in leads)
-    )
+    theirs, ours = _at_the_name(case, case.theirs), _at_the_name(case, case.ours)
+    names = {line for line in theirs if line.split()[3] == "CNAME"}
+    if not names:
+        return False
+    addresses = [_at_the_name(case, reply) for reply in map(case.they_say, (_A, _AAAA)) if reply]
+    if any(lines - names for lines in addresses):
+        return ours == theirs - names
+    return len(names) > 1 and len(ours) == 1 and ours < names
+
+
+def _at_the_name(case: Case, reply: Reply) -> set[str]:
+    """Return the answer's records at the name that was asked for."""
+    asked = ".".join((*case.name, ""))
+    return {line for line in reply.answer if line.split()[0].lower() == asked}
 
 
 def alias_of_autopath(case: Case) -> bool:
@@ -266,7 +275,8 @@ DIFFERENCES = (
     Difference("`forward`: AXFR and IXFR", transfer_through_a_forwarder),
     Difference("`autopath`: a Service of type ExternalName", alias_of_autopath),
     Difference("`k8s_external`: its name server", name_server_when_bound),
-    Difference("`k8s_external { headless }`: endpoints", names_as_endpoints),
+    Difference("`k8s_external`: a CNAME that is said for each port", alias_for_each_port),
+    Difference("`k8s_external { headless }`: endpoints", names_beside_addresses),
     Difference("`k8s_external`: TTL of CNAME and SRV", ttl_of_k8s_external),
     Difference("SOA of a name that does not exist", soa_of_a_missing_name_by_another),
     Difference("`whoami` in another class", whoami_of_another_class),

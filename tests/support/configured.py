@@ -53,9 +53,10 @@ def configured(text: str, feed: Feed | None = None, **around: Any) -> Configurat
     return configuration
 
 
-def ask(exchange: Exchange, name: str, rrtype: int = 1) -> dns.message.Message:
+def ask(exchange: Exchange, name: str, rrtype: int = 1, rrclass: int = 1) -> dns.message.Message:
     """Return the response to a question with EDNS."""
-    response = exchange.respond(packet(question(name, rrtype), opt=BARE_OPT), FixedClient())
+    asked = packet(question(name, rrtype, rrclass), opt=BARE_OPT)
+    response = exchange.respond(asked, FixedClient())
     if isinstance(response, CoroutineType):
         response = asyncio.run(response)
     assert isinstance(response, bytes)

@@ -16,4 +16,6 @@ The way there:
 - `anonymous` a server that does not know us and does not say so
 - `client` HTTP, the only door to the package kubernetes, which stays `hollow`
 - `lost` sentences for a person
+
+For commands that look once: `single` one document, `reviews` permissions, `peer_certificate`
 """

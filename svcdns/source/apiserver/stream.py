@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from svcdns.cluster.envelope import Event, read_line
+from svcdns.cluster.envelope import Event, read_head, read_line
 from svcdns.cluster.object_error import MalformedError
 from svcdns.source.apiserver.failure import UnreadableError, excerpt
 from svcdns.source.apiserver.protocol import Reply
@@ -18,7 +18,7 @@ from svcdns.source.apiserver.protocol import Reply
 LONGEST_LINE = 32 << 20
 SLICE_SECONDS = 0.001
 
-_HEAD = 256
+_HEAD = 1024
 
 
 class Oversized(NamedTuple):
@@ -142,7 +142,10 @@ class EventStream:
         for line in self._lines.receive(octets):
             self.count += 1
             if isinstance(line, Oversized):
-                events.append(line)
+                why = f"the line of {line.size >> 20} MiB that it is in is too long"
+                # Whose it is decides that what was known of it stays, as with any other object
+                # that cannot be read.
+                events.append(read_head(line.head, self._kind, why) or line)
                 self.misses_deletion = self.misses_deletion or line.is_deletion
                 continue
             try:

@@ -55,6 +55,12 @@ def test_a_good_corefile_has_no_warning() -> None:
             id="acl after rewrite",
         ),
         pytest.param(
+            GOOD.replace(f" {KUBERNETES}\n", " k8s_external example.org\n"),
+            "Corefile:2:2",
+            "there is no 'kubernetes' in this server block",
+            id="k8s_external without kubernetes",
+        ),
+        pytest.param(
             GOOD.replace(" in-addr.arpa ip6.arpa", ""),
             "Corefile:2:2",
             "PTR questions are forwarded",

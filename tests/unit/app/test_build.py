@@ -12,7 +12,7 @@ from svcdns.app.start_error import StartError
 from svcdns.corefile.errors import CorefileError
 from svcdns.route.exchange import Exchange
 from svcdns.route.stages import HealthListener, MetricsListener, ReadyListener
-from svcdns.wire.codes import RRType
+from svcdns.wire.codes import RRClass, RRType
 from tests.support.configured import ask, configured, objects_of, records
 from tests.support.corefiles import said
 
@@ -208,3 +208,17 @@ def test_a_bug_in_a_step_is_reported() -> None:
 
     with pytest.raises(ZeroDivisionError):
         only(configuration).observe()
+
+
+def test_beside_chaos_a_hosts_file_answers_no_other_class() -> None:
+    exchange = only(configured(". {\n chaos v1\n hosts {\n 192.0.2.1 www.test\n }\n}\n"))
+
+    there = ask(exchange, "www.test.")
+    chaotic = ask(exchange, "version.bind.", RRType.TXT, RRClass.CH)
+    missing = ask(exchange, "www.test.", RRType.A, RRClass.CH)
+
+    assert records(there) == ["www.test. 3600 IN A 192.0.2.1"]
+    assert records(chaotic) == ['version.bind. 0 CH TXT "v1"']
+    assert (missing.rcode(), missing.answer) == (dns.rcode.SERVFAIL, [])
+    (why,) = missing.options
+    assert "answers www.test. in class CH; of all directives chaos" in why.to_text()

@@ -214,6 +214,17 @@ def test_what_is_missing_exists_not_only_once_everything_is_known() -> None:
     assert (before, server.ask(WEB, RRType.A)[0]) == (2, 3)
 
 
+def test_whoever_goes_through_the_states_is_not_disturbed_by_a_new_one() -> None:
+    server = Server()
+    seen = iter(server.feed.states())
+    first = next(seen)
+
+    new = server.feed.state(View("app=web"))
+
+    assert list(seen) == []
+    assert list(server.feed.states()) == [first, new]
+
+
 def test_what_stanzas_see_decides_whether_they_share_a_state() -> None:
     zones = (from_text("cluster.local"),)
     one, ttl = KubernetesSettings(zones=zones), KubernetesSettings(zones=zones, ttl=30)

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import StringIO
@@ -56,11 +57,13 @@ def journal() -> Iterator[Journal]:
     """What the process logs; afterwards the process is as it was before it served."""
     lines = Journal()
     before = redirect(Output(lines))
+    interval = sys.getswitchinterval()
     handlers = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGUSR2)}
     yield lines
     for number, handler in handlers.items():
         signal.signal(number, handler)
     gc.unfreeze()
+    sys.setswitchinterval(interval)
     redirect(before)
 
 

@@ -1,6 +1,7 @@
 """One configuration after the other on the same sockets; nothing that was asked is lost."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from svcdns.route.route import Route
 from svcdns.route.router import Router
 from svcdns.server.limits import Connections
 from svcdns.server.listen_error import ListenError
+from svcdns.telemetry.catalogue import TABLE_ENTRIES
 from svcdns.telemetry.metrics import Metrics
 from svcdns.telemetry.status import Status
 from svcdns.wire.frame import frame
@@ -90,7 +92,7 @@ def later(port: int, ready: asyncio.Event) -> Configuration:
     def step(*_: object) -> Later[Outcome | None]:
         return say()
 
-    route = Route(".", from_text("."), steps_of(step))
+    route = Route(".", from_text("."), steps_of(step), measured=True)
     exchange = Exchange("dns://:53", Router([route]), clock=lambda: 0.0, on_bug=print)
     return replace(configured(EMPTY), exchanges={Place(HERE, port): exchange})
 
@@ -141,6 +143,8 @@ async def test_a_place_that_nobody_asks_for_any_more_is_closed(world: World) -> 
     await until(lambda: not world.serving._ending)  # noqa: SLF001  it is closed when it is gone
 
     assert (both, len(world.serving)) == (4, 2)
+    tables = [labels for metric, labels, _ in world.metrics.readings if metric is TABLE_ENTRIES]
+    assert tables == [(f"dns://{HERE}:{first}",)]
     with pytest.raises(OSError, match=r"refused|Connect call failed"):
         await ask(second, tcp=True)
     assert (await ask(first)).rcode() == dns.rcode.NOERROR
@@ -271,10 +275,48 @@ async def test_what_was_counted_stays_counted(world: World) -> None:
     world.serve(world.configured(text, port))
     await ask(port)
 
-    world.metrics.fold()
+    assert counted(world) == 2
 
+
+def counted(world: World) -> int:
+    """Return how many queries the metrics know."""
+    world.metrics.fold()
     rows = [row for traffic in world.metrics.traffic() for row in traffic.counts.values()]
-    assert sum(queries for queries, *_ in rows) == 2
+    return sum(queries for queries, *_ in rows)
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+async def test_an_answer_that_comes_after_its_configuration_was_replaced_is_counted(
+    world: World, *, tcp: bool
+) -> None:
+    ready = asyncio.Event()
+    port = world.serve(later(0, ready))
+    asking = asyncio.ensure_future(ask(port, tcp=tcp))
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+    world.serve(world.configured(WHOAMI, port))
+    await world.serving.tick()
+    before = counted(world)
+    ready.set()
+    await asking
+
+    assert (before, counted(world)) == (0, 1)
+    await world.serving.tick()
+    assert counted(world) == 1
+
+
+async def test_nothing_is_left_of_a_configuration_that_was_replaced(world: World) -> None:
+    text = f". {{\n prometheus {HERE}:{free_port()}\n whoami\n}}\n"
+    port = world.serve(world.configured(text))
+    await ask(port)
+    world.serve(world.configured(text, port))
+    gc.collect()
+
+    await world.serving.tick()
+
+    assert counted(world) == 1
+    assert len(world.metrics._running) == 1  # noqa: SLF001  what is folded at each scrape
 
 
 async def test_what_runs_beside_a_configuration_ends_with_it(world: World) -> None:

@@ -16,6 +16,7 @@ from svcdns.cluster.envelope import (
     Status,
     UnknownEvent,
     UnusableEvent,
+    read_head,
     read_item,
     read_line,
     read_page,
@@ -264,3 +265,57 @@ def test_a_status_says_when_to_come_back_and_what_the_cause_was() -> None:
 def test_a_kind_that_is_not_known_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(TypeError, match="ConfigMap"):
         read_item(b"{}", "ConfigMap")
+
+
+NAMES = st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", fullmatch=True)
+WHY = "it is too long"
+
+
+@given(st.sampled_from((ADDED, MODIFIED)), NAMES, NAMES, st.booleans())
+def test_the_beginning_of_a_line_says_whom_it_is_about(
+    event_type: str,
+    name: str,
+    namespace: str,
+    is_generated: bool,  # noqa: FBT001
+) -> None:
+    generated = {"generateName": name[:-1]} if is_generated else {}
+    owner = {"name": name, **generated, "namespace": namespace, "resourceVersion": "12"}
+    document = {"kind": "Service", "apiVersion": "v1", "metadata": owner, "spec": {"x": "y" * 999}}
+    octets = json.dumps({"type": event_type, "object": document}, separators=(",", ":")).encode()
+
+    event = read_head(octets[:1024], "Service", WHY)
+
+    assert isinstance(event, UnusableEvent)
+    assert (event.type, event.version, event.key) == (event_type, 0, (namespace, name))
+    assert str(event.error) == f"Service {namespace}/{name}: {WHY}"
+    whole = read_line(octets, "Service")
+    assert isinstance(whole, ObjectEvent | UnusableEvent)
+    assert whole.key == event.key
+
+
+OWNER = b'"object":{"kind":"Service","apiVersion":"v1","metadata":{'
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        pytest.param(b'{"type":"DELETED",' + OWNER + b'"name":"a",', "Namespace", id="a deletion"),
+        pytest.param(b'{"type":"BOOKMARK",' + OWNER + b'"name":"a",', "Namespace", id="no object"),
+        pytest.param(b'{"type":"ADDED",' + OWNER + b'"na', "Namespace", id="cut off"),
+        pytest.param(b'{"type":"ADDED",' + OWNER + b'"name":"a",', "Service", id="no namespace"),
+        pytest.param(
+            b'{"type":"ADDED","object":{"metadata":{"name":"a",', "Namespace", id="no kind"
+        ),
+        pytest.param(b"", "Service", id="nothing"),
+        pytest.param(b"\xff" * 99, "Service", id="rubbish"),
+    ],
+)
+def test_a_beginning_that_does_not_say_it_is_nobodys(head: bytes, kind: str) -> None:
+    assert read_head(head, kind, WHY) is None
+
+
+def test_a_namespace_is_in_no_namespace() -> None:
+    event = read_head(b'{"type":"ADDED",' + OWNER + b'"name":"a","uid"', "Namespace", WHY)
+
+    assert event is not None
+    assert event.key == ("", "a")

@@ -341,7 +341,7 @@ def test_memory_management_is_shown_only_with_runtime_metrics() -> None:
 
 def test_only_the_page_itself_loads_prometheus_client() -> None:
     code = (
-        "import sys, svcdns.telemetry.metrics, svcdns.telemetry.log, svcdns.telemetry.status;"
+        "import sys, svcdns.app.run, svcdns.telemetry.metrics, svcdns.telemetry.status;"
         "print('prometheus_client' in sys.modules)"
     )
 

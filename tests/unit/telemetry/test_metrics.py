@@ -8,6 +8,7 @@ from svcdns.telemetry.catalogue import (
     API_DURATION,
     HEALTH_DURATION,
     HEALTH_FAILURES,
+    LAST_CHANGE,
     OBJECTS,
     PANICS,
     PLUGIN_ENABLED,
@@ -69,6 +70,16 @@ def test_the_last_reading_of_one_series_is_the_one_that_counts() -> None:
         (("Pod",), 2),
         (("Service",), 3),
     ]
+
+
+def test_what_is_forgotten_is_read_no_more() -> None:
+    metrics = Metrics()
+    metrics.read(OBJECTS, lambda: 1, "Service")
+    metrics.read(LAST_CHANGE, lambda: 2)
+
+    metrics.forget(OBJECTS)
+
+    assert [metric for metric, *_ in metrics.readings] == [LAST_CHANGE]
 
 
 def test_what_an_ended_listener_counted_is_kept() -> None:

@@ -165,6 +165,20 @@ def test_what_cannot_be_used_is_told_and_the_watch_goes_on(
     assert version <= 20
 
 
+def test_an_object_that_becomes_too_long_keeps_what_was_known_through_a_watch_and_a_list() -> None:
+    way = Way()
+    way.intake.take([event(11, service())])
+    long = UnusableEvent(MODIFIED, 0, ("shop", "web"), TROUBLE)
+
+    way.intake.take([long])
+    listing = way.intake.begin_list(0.0)
+    listing.take([long._replace(type=ADDED), BookmarkEvent(20, ends_list=True)])
+    way.intake.replace(listing)
+
+    assert way.sink.calls == [("apply", [service()]), ("replace", [service()])]
+    assert len(way.notes.of("rejected")) == 1
+
+
 def test_an_unknown_type_is_told_once() -> None:
     way = Way()
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svcdns.cluster.envelope import BookmarkEvent
+from svcdns.cluster.envelope import ADDED, DELETED, MODIFIED, BookmarkEvent, UnusableEvent
 from svcdns.source.apiserver.failure import UnreadableError
-from svcdns.source.apiserver.stream import EventStream, Lines, Oversized, WorkSlices
+from svcdns.source.apiserver.stream import LONGEST_LINE, EventStream, Lines, Oversized, WorkSlices
 from tests.support.virtual_time import jump, run
 
 
@@ -77,7 +77,7 @@ def test_a_line_that_is_too_long_is_left_out_and_the_next_one_is_read() -> None:
     found += reader.receive(b"y" * 600)
     found += reader.receive(b"z" * 600 + b"\nnext\n")
 
-    assert found == [Oversized(1_800, b"x" * 256), b"next"]
+    assert found == [Oversized(1_800, b"x" * 600 + b"y" * 424), b"next"]
     assert reader.receive(b"w" * 1_000 + b"\n") == [b"w" * 1_000]
 
 
@@ -88,6 +88,39 @@ def test_an_oversized_line_says_what_it_was() -> None:
 def test_an_oversized_line_says_whether_something_is_gone() -> None:
     assert Oversized(40 << 20, b'{"type":"DELETED","object":').is_deletion
     assert not Oversized(40 << 20, b'{"type":"ADDED","object":').is_deletion
+
+
+def head_of(event_type: str, **metadata: str) -> bytes:
+    document = {"kind": "Service", "apiVersion": "v1", "metadata": metadata}
+    octets = json.dumps({"type": event_type, "object": document}, separators=(",", ":"))
+    return octets.removesuffix("}}}").encode()
+
+
+@pytest.mark.parametrize("event_type", [ADDED, MODIFIED])
+def test_a_line_that_is_too_long_is_an_object_that_cannot_be_read(event_type: str) -> None:
+    head = head_of(event_type, name="web", namespace="shop", uid="1")
+    octets = head + b',"annotations":{"a":"' + b"x" * LONGEST_LINE
+
+    ((), (event, after)) = events_of(octets, b'"}}}\n' + bookmark(2) + b"\n")
+
+    assert after == BookmarkEvent(2, ends_list=False)
+    assert isinstance(event, UnusableEvent)
+    assert (event.type, event.version, event.key) == (event_type, 0, ("shop", "web"))
+    assert str(event.error) == "Service shop/web: the line of 32 MiB that it is in is too long"
+
+
+def test_of_a_deletion_that_is_too_long_it_cannot_be_told_what_is_gone() -> None:
+    async def read() -> tuple[object, bool]:
+        octets = head_of(DELETED, name="web", namespace="shop") + b"," + b"x" * LONGEST_LINE + b"\n"
+        stream = EventStream(Pieces(octets), "Service", WorkSlices())
+        events = await stream.receive()
+        assert events is not None
+        return events[0], stream.misses_deletion
+
+    event, misses_deletion = run(read(), limit_seconds=1)
+
+    assert isinstance(event, Oversized)
+    assert misses_deletion
 
 
 def test_a_piece_with_many_lines_is_one_list_of_events() -> None:
