@@ -6,8 +6,7 @@ from typing import NamedTuple, Protocol
 
 from svcdns.app.proxy_settings import ProxySettings
 from svcdns.app.start_error import StartError
-from svcdns.dataplane import kube_proxy, libnftables
-from svcdns.dataplane.addresses import Device
+from svcdns.dataplane import kube_proxy, leftovers, libnftables
 from svcdns.dataplane.backend import Backend, DataplaneError
 from svcdns.dataplane.filter import FilterOptions, PacketFilter
 from svcdns.dataplane.filter_iptables import IptablesFilter
@@ -16,11 +15,14 @@ from svcdns.dataplane.iptables import Iptables
 from svcdns.dataplane.ipvs import IpvsBackend, IpvsOptions
 from svcdns.dataplane.ipvs_kernel import IpvsTable, Timeouts
 from svcdns.dataplane.journal import Journal
+from svcdns.dataplane.leftovers import Part, Removed, Traces
 from svcdns.dataplane.libnftables import ScriptError
 from svcdns.dataplane.nftables import Nftables
 from svcdns.dataplane.nftables_entry import Shape
-from svcdns.dataplane.nftables_listing import read_listing
+from svcdns.dataplane.nftables_listing import EMPTY, read_listing
 from svcdns.dataplane.nftables_script import FAMILIES, TABLE
+from svcdns.dataplane.routes import device_of
+from svcdns.dataplane.sole_proxy import Sign
 from svcdns.dataplane.userspace import Userspace
 from svcdns.proxy.model import Desired, VirtualKey, unpack_servers
 from svcdns.proxy.realized import Realized, RealizedServer, RealizedVirtual
@@ -91,6 +93,7 @@ def backend_of(settings: ProxySettings) -> OpenBackend:
                 device=settings.device,
                 exclude=settings.exclude,
                 strict_arp=settings.strict_arp,
+                binding=settings.binding,
                 timeouts=timeouts,
             )
             return IpvsBackend(options, packet_filter_of(settings))
@@ -99,7 +102,7 @@ def backend_of(settings: ProxySettings) -> OpenBackend:
         case "iptables":
             return Iptables(filter_options(settings))
         case "userspace":
-            device = None if settings.listen else Device(settings.device)
+            device = None if settings.listen else device_of(settings.device, settings.binding)
             return Userspace(listen=settings.listen, device=device)
     raise StartError(
         f"mode {settings.mode} is chosen when the proxy starts; name one of the others"
@@ -133,31 +136,43 @@ def observed(settings: ProxySettings, desired: Desired) -> Observed:
     )
 
 
-def clean(settings: ProxySettings) -> None:
-    """Take away what the proxy made in this mode, and nothing else.
+def clean(settings: ProxySettings, *, and_kube_proxys: bool = False) -> tuple[str, ...]:
+    """Take away what the proxy made, in whatever mode, and nothing else; return what there was.
+
+    What can be taken away goes, whatever else cannot.
+
+    Args:
+        settings: device, and which virtual servers are others'.
+        and_kube_proxys: also what kube-proxy left; beside a proxy that runs, that alone.
 
     Raises:
-        StartError: something stays.
+        StartError: something stays, and what; or a proxy runs here.
     """
+    sign = Sign()
+    removed = Removed((), ())
+    beside: Journal | None = None
     try:
-        with closing(backend_of(settings)) as backend:
-            asyncio.run(backend.cleanup())
+        sign.take()
     except DataplaneError as error:
-        raise StartError(str(error)) from None
-
-
-def clean_kube_proxy() -> None:
-    """Take away the chains, sets and tables that kube-proxy left.
-
-    Raises:
-        StartError: something stays.
-    """
-    if problems := kube_proxy.remove():
+        if not and_kube_proxys:
+            raise StartError(str(error)) from None
+        beside = Journal()
+    try:
+        if beside is None:
+            removed = leftovers.remove(Part, Traces(settings.device, exclude=settings.exclude))
+        problems = list(removed.problems)
+        if and_kube_proxys:
+            problems += kube_proxy.remove(settings.exclude, beside)
+    finally:
+        sign.give_back()
+    if problems:
         raise StartError("\n".join(problems))
+    return tuple(part.value for part in removed.parts)
 
 
 def _ipvs(settings: ProxySettings, desired: Desired) -> Observed:
-    table, device, journal = IpvsTable(), Device(settings.device), Journal()
+    device = device_of(settings.device, settings.binding)
+    table, journal = IpvsTable(), Journal()
     try:
         table.open()
         whole = table.read()
@@ -176,16 +191,14 @@ def _ipvs(settings: ProxySettings, desired: Desired) -> Observed:
 
 
 def _nftables(desired: Desired) -> Realized:
-    runner = libnftables.find_runner()
     virtual: dict[VirtualKey, RealizedVirtual] = {}
     addresses: set[bytes] = set()
-    for width, family in FAMILIES.items():
+    for width in FAMILIES:
         try:
-            listing = read_listing(runner.run(f"list table {family} {TABLE}\n"))
+            contents = libnftables.contents(width, TABLE)
+            listing = read_listing(contents, width) if contents is not None else EMPTY
         except ScriptError as error:
-            if error.is_denied:
-                raise libnftables.explained(f"read table {TABLE}", error) from error
-            continue  # there is none
+            raise libnftables.explained(f"read table {TABLE}", error) from error
         addresses.update(listing.addresses)
         for key, entry in listing.entries.items():
             servers = dict.fromkeys(unpack_servers(entry.servers, width), RealizedServer())

@@ -88,14 +88,16 @@ class ServiceChecks:
         """
         self._is_healthy = is_healthy
         self._host = host
-        self._wanted: dict[Key, HealthCheck] = {}
+        self._wanted: Mapping[Key, HealthCheck] = {}
         self._servers: dict[tuple[Key, int], HttpServer] = {}
         self._refused: set[tuple[Key, int]] = set()
         self._closing: set[asyncio.Task[None]] = set()
 
     def take(self, checks: Mapping[Key, HealthCheck]) -> None:
         """Serve these, and no others any more."""
-        self._wanted = dict(checks)
+        if checks is self._wanted and not self._refused:
+            return
+        self._wanted = checks
         wanted = {(key, check.port) for key, check in checks.items()}
         for place in [place for place in self._servers if place not in wanted]:
             self._let_go(self._servers.pop(place))
@@ -114,7 +116,7 @@ class ServiceChecks:
     def _open(self, place: tuple[Key, int]) -> None:
         (namespace, name), port = place
         try:
-            streams = open_streams(self._host, port)
+            streams = open_streams(self._host, port, _moved)
         except ListenError as error:
             if place not in self._refused:  # it is tried again with the next sync
                 self._refused.add(place)
@@ -144,3 +146,7 @@ class ServiceChecks:
         closing = asyncio.get_running_loop().create_task(server.close())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
+
+
+def _moved(port: int) -> str:
+    return f"spec.healthCheckNodePort {port} in the Service, which is set when it is created"

@@ -4,13 +4,14 @@ Source: kube-proxy 1.36, cmd/kube-proxy/app, as facts.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from svcdns.app.proxy_health import Health
 from svcdns.app.proxy_settings import ProxySettings
 from svcdns.app.start_error import StartError
 from svcdns.server.http import HttpServer, Page, Response
 from svcdns.server.http_request import Headers
-from svcdns.server.listen_error import ListenError
+from svcdns.server.listen_error import ListenError, place_text
 from svcdns.server.sockets import host_port, open_streams
 from svcdns.telemetry.metrics import Metrics
 
@@ -42,17 +43,18 @@ class Pages:
             "/healthz": lambda _: Response(body=b"ok"),
             "/proxyMode": lambda _: Response(body=self._mode().encode()),
         }
-        for address, pages in ((settings.healthz, self._health.pages()), (settings.metrics, own)):
+        for address, flag, pages in (
+            (settings.healthz, "--healthz-bind-address", self._health.pages()),
+            (settings.metrics, "--metrics-bind-address", own),
+        ):
             if not address:
                 continue
+            host, port = host_port(address)
+            moved_by = partial(_moved, flag, host)
             try:
-                streams = open_streams(*host_port(address))
+                streams = open_streams(host, port, moved_by)
             except ListenError as error:
-                raise StartError(
-                    f"{error.problem}\n  next  stop the other proxy of this node, or choose "
-                    "another address with --healthz-bind-address and --metrics-bind-address; "
-                    '"" is none'
-                ) from None
+                raise StartError(f'{error}; {flag} "" is none') from None
             self._servers.append(HttpServer(streams, pages))
             self._servers[-1].start()
 
@@ -67,3 +69,7 @@ class Pages:
         page = render(self._metrics, headers.get("accept", ""), headers.get("accept-encoding", ""))
         fields = (("Content-Encoding", page.content_encoding),) if page.content_encoding else ()
         return Response(200, page.content_type, page.body, fields)
+
+
+def _moved(flag: str, host: str, port: int) -> str:
+    return f"{flag} {place_text(host, port)}"

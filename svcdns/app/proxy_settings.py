@@ -68,6 +68,8 @@ class ProxySettings:
     udp_seconds: float = 0.0
     device: str = "kube-ipvs0"
     """Where addresses are bound."""
+    binding: str = "device"
+    """How: as addresses of the `device`, or by a `route` each."""
     healthz: str = "0.0.0.0:10256"
     metrics: str = "127.0.0.1:10249"
     listen: str = ""

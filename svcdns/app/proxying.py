@@ -19,6 +19,7 @@ from svcdns.app.proxy_health import Health, ServiceChecks
 from svcdns.app.proxy_measure import measure_proxy
 from svcdns.app.proxy_pages import Pages
 from svcdns.app.proxy_settings import ProxySettings, proxy_options, scheduler_of
+from svcdns.app.proxy_takeover import Takeover
 from svcdns.app.start_error import StartError
 from svcdns.cluster.change import Change
 from svcdns.cluster.model import EndpointSlice, Node, Service
@@ -40,6 +41,8 @@ NODE_PATIENCE_SECONDS = 5.0
 LOOK_SECONDS = 0.1
 ADDRESSES_SECONDS = 30.0
 """How often the addresses of this machine are looked at."""
+SLICE_SECONDS = 0.002
+"""How long a plan of everything keeps the loop before others have their turn."""
 _AUTO = ("ipvs", "nftables", "iptables", "userspace")
 
 VIEW = View()
@@ -96,6 +99,7 @@ class Proxying:
         self._health = Health(self._is_healthy, self._is_eligible, metrics)
         self._pages = Pages(self._health, metrics, lambda: self.backend.name)
         self._checks = ServiceChecks(self._is_healthy, settings.listen)
+        self._takeover = Takeover()
         self.backend: OpenBackend
         self.reconciler: Reconciler
         self.on_sync: Callable[[Desired], None] | None = None
@@ -106,14 +110,16 @@ class Proxying:
         """See whether the mode works here, and open health and metrics.
 
         Raises:
-            StartError: it does not work, or an address cannot be had.
+            StartError: it does not work, an address cannot be had, or the node has a proxy.
         """
-        self._pages.open(self._settings)
-        self._look_at_addresses()
+        await self._takeover.begin(self._settings)
         try:
+            self._pages.open(self._settings)
+            self._look_at_addresses()
             self.backend = await self._working_backend()
         except StartError:
             await self._pages.close()
+            self._takeover.close()
             raise
         measure_proxy(self._metrics, self.reconciler, self.backend)
 
@@ -123,6 +129,8 @@ class Proxying:
             "proxying": self.reconciler.run,
             "proxy-start": self._start,
         }
+        if not self._settings.listen:
+            loops["proxy-takeover"] = partial(self._takeover.finish, self._settings, self.backend)
         if isinstance(self.backend, IpvsBackend):
             loops["proxy-device"] = partial(self.backend.watch, self.reconciler.look_again)
         return loops
@@ -132,6 +140,7 @@ class Proxying:
         await self._pages.close()
         await self._checks.close()
         self.backend.close()
+        self._takeover.close()
 
     def triggered(self, moments: Sequence[float]) -> None:
         """Take note of when endpoints changed that have just come in."""
@@ -227,7 +236,7 @@ class Proxying:
             if old is not new and old != new:
                 yield Change(Node, ("", name), old, new)
 
-    def _wanted(self) -> Desired:
+    async def _wanted(self) -> Desired:
         """Return what the node should have now."""
         options = self._options()
         pending, self._pending = self._pending, _Pending([])
@@ -235,14 +244,25 @@ class Proxying:
         plan = self._plan
         self._plan = None  # what fails half way is made anew
         if plan is None or plan.options != options:
-            plan = Plan(options)
-            desired = plan.rebuild(self._state)
-        elif pending.changes is None:
-            desired = plan.rebuild(self._state)
+            plan, pending.changes = Plan(options), None
+        if pending.changes is None:
+            await self._rebuild(plan)
         else:
-            desired = plan.apply(self._state, pending.changes)
+            plan.apply(self._state, pending.changes)
         self._plan = plan
-        return desired
+        return plan.desired()
+
+    async def _rebuild(self, plan: Plan) -> None:
+        """Look at every Service, a few at a time: this loop may have to answer queries.
+
+        What changes meanwhile wakes the reconciler again.
+        """
+        loop = asyncio.get_running_loop()
+        pause_at = loop.time() + SLICE_SECONDS
+        for _ in plan.rebuilding(self._state):
+            if loop.time() >= pause_at:
+                await asyncio.sleep(0)
+                pause_at = loop.time() + SLICE_SECONDS
 
     def _options(self) -> ProxyOptions:
         settings = self._settings
@@ -264,6 +284,8 @@ class Proxying:
             self._metrics.observe(names.PROGRAMMING, max(0.0, now - moment))
         self._pending.triggers = ()
         self._checks.take(desired.health_checks)
+        if not desired.virtual_servers or self.reconciler.troubled < len(desired.virtual_servers):
+            self._takeover.works()
         if self.on_sync is not None:
             self.on_sync(desired)
 

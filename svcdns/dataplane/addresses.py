@@ -8,7 +8,7 @@ It blocks: use it in `dataplane.worker`'s thread. Source: rtnetlink(7).
 
 import errno
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from svcdns.dataplane import netlink_wire as wire
@@ -18,6 +18,8 @@ from svcdns.dataplane.kernel_error import explained
 from svcdns.dataplane.netlink import NetlinkSocket, Request
 
 _LONGEST_NAME = 15
+_LINK_LOCAL = bytes((0xFE, 0x80))
+"""The kernel gives such an IPv6 address to a device that comes up."""
 
 
 class LocalAddresses(NamedTuple):
@@ -27,6 +29,8 @@ class LocalAddresses(NamedTuple):
     """On our device."""
     elsewhere: frozenset[bytes]
     """On every other one."""
+    former: frozenset[bytes] = frozenset()
+    """On our device, left by another way to bind them."""
 
 
 class Device:
@@ -45,6 +49,8 @@ class Device:
         self.name = name
         self.number = 0
         """As it was found last; 0: never."""
+        self.is_up = False
+        """As it was found last."""
         self._sock = NetlinkSocket(socket.NETLINK_ROUTE)
 
     @property
@@ -76,7 +82,7 @@ class Device:
                 f"use device {self.name}", "there is one of that name that is no dummy device",
                 "rename that device",
             )  # fmt: skip
-        self.number = link.number
+        self.number, self.is_up = link.number, link.is_up
         return link.number
 
     def ensure(self) -> int:
@@ -116,7 +122,9 @@ class Device:
             raise self._refused("read addresses of", error) from error
         found = [one for one in map(messages.read_address, dumped) if one is not None]
         return LocalAddresses(
-            frozenset(one.packed for one in found if one.number == own),
+            frozenset(
+                one.packed for one in found if one.number == own and not _is_link_local(one.packed)
+            ),
             frozenset(one.packed for one in found if one.number != own),
         )
 
@@ -129,6 +137,15 @@ class Device:
     def unbind(self, addresses: Iterable[bytes]) -> dict[int, wire.Verdict]:
         """Take addresses away; return the refusals by place. What has gone is none."""
         return self._change(messages.DELETE_ADDRESS, 0, addresses, errno.EADDRNOTAVAIL)
+
+    def prefer(self, addresses: Iterable[bytes]) -> None:
+        """Do nothing: this machine's own packets come from the address they go to."""
+
+    def tidy(self) -> None:
+        """Take away what `dataplane.routes` left: every address is bound here by now."""
+        number = self.find()
+        if number is not None:
+            self._change_routes(messages.DELETE_ROUTE, 0, number, self._routed(number))
 
     def delete(self) -> None:
         """Take the device away, with all addresses on it."""
@@ -151,5 +168,42 @@ class Device:
             raise self._refused("change addresses of", error) from error
         return {place: one for place, one in refused.items() if one.number != harmless}
 
+    def _routed(self, number: int) -> frozenset[bytes]:
+        """Return the addresses that routes of ours lead to."""
+        try:
+            dumped = [
+                payload
+                for family in (socket.AF_INET, socket.AF_INET6)
+                for payload in self._sock.dump(Request(messages.GET_ROUTE, messages.routes(family)))
+            ]
+        except OSError as error:
+            raise self._refused("read routes of", error) from error
+        found = [one for one in map(messages.read_route, dumped) if one is not None]
+        return frozenset(one.packed for one in found if one.number == number)
+
+    def _change_routes(
+        self,
+        kind: int,
+        flags: int,
+        number: int,
+        addresses: Iterable[bytes],
+        sources: Mapping[int, bytes] = {},
+    ) -> dict[int, wire.Verdict]:
+        try:
+            return self._sock.batch(
+                Request(
+                    kind,
+                    messages.local_route(number, packed, sources.get(len(packed), b"")),
+                    flags,
+                )
+                for packed in addresses
+            )
+        except OSError as error:
+            raise self._refused("change routes of", error) from error
+
     def _refused(self, verb: str, error: OSError) -> DataplaneError:
         return explained(f"{verb} device {self.name}", error.errno or errno.EIO, str(error))
+
+
+def _is_link_local(packed: bytes) -> bool:
+    return len(packed) == 16 and packed.startswith(_LINK_LOCAL)

@@ -70,6 +70,10 @@ class Backend(Protocol):
         """
         ...
 
+    def look_closely(self) -> None:
+        """Let the next reading compare all there is, also what no operation is about."""
+        ...
+
     async def read(self) -> Realized:
         """Return what is there of ours.
 

@@ -15,6 +15,8 @@ LOOK_SECONDS = 5.0
 ENDING_SECONDS = 15.0
 """For connections that are ending: then nobody is left who would say anything."""
 
+_OF_DRAINS = (SetWeight, DeleteServer, DeleteVirtual)
+
 
 class Drains:
     """All real servers of weight 0 that are not wanted, and since when."""
@@ -39,7 +41,8 @@ class Drains:
 
     def note(self, operations: Iterable[Operation], now: float) -> None:
         """Take note of operations that worked."""
-        for operation in operations:
+        # A first batch is a hundred thousand additions: it is not worth a match for each.
+        for operation in [one for one in operations if isinstance(one, _OF_DRAINS)]:
             match operation:
                 case SetWeight(key, server, 0):
                     self._since.setdefault(key, {}).setdefault(server, now)

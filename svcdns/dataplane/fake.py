@@ -59,6 +59,8 @@ class Fake:
         self.remarks: list[str] = []
         """What was done, and no traffic should have had to live with."""
         self.is_set_up = False
+        self.close_looks = 0
+        """How often a reading was to compare all there is."""
         self.desired = Desired()
         """As `apply` got it last."""
         self._virtual: dict[VirtualKey, RealizedVirtual] = {}
@@ -70,6 +72,10 @@ class Fake:
     async def setup(self) -> None:
         """Note that it was called."""
         self.is_set_up = True
+
+    def look_closely(self) -> None:
+        """Count it: there is nothing but what a reading returns."""
+        self.close_looks += 1
 
     async def read(self) -> Realized:
         """Return what is there of ours."""

@@ -7,13 +7,10 @@ everything is written anew.
 It blocks: use it in `dataplane.worker`'s thread.
 """
 
-from collections.abc import Iterator
-
 from svcdns.dataplane.backend import DataplaneError
 from svcdns.dataplane.filter import PacketFilter
-from svcdns.proxy.diff import changed_keys
-from svcdns.proxy.filter_rows import Row, all_rows, other_rows, rows_of_virtual
-from svcdns.proxy.model import Desired, VirtualKey
+from svcdns.proxy.filter_rows import Row, all_rows, changed_rows
+from svcdns.proxy.model import Desired
 
 
 class FilterKeeper:
@@ -37,7 +34,7 @@ class FilterKeeper:
             if self._written is None or self._written.node_addresses != desired.node_addresses:
                 self._filter.load(frozenset(all_rows(desired)))
             else:
-                added, removed = changes(self._written, desired)
+                added, removed = changed_rows(self._written, desired)
                 if added:
                     self._filter.change(added, ())
                 self._removed = removed
@@ -73,28 +70,3 @@ class FilterKeeper:
         except DataplaneError:
             self._written = None
         return False
-
-
-def changes(before: Desired, after: Desired) -> tuple[frozenset[Row], frozenset[Row]]:
-    """Return the rows to add and those to remove; the node's addresses are the same in both."""
-    keys = changed_keys(before, after)
-    old, new = set(_rows(before, keys)), set(_rows(after, keys))
-    if not _same_others(before, after):
-        old.update(other_rows(before))
-        new.update(other_rows(after))
-    return frozenset(new - old), frozenset(old - new)
-
-
-def _rows(desired: Desired, keys: list[VirtualKey]) -> Iterator[Row]:
-    for key in keys:
-        one = desired.virtual_servers.get(key)
-        if one is not None:
-            yield from rows_of_virtual(one, desired.node_addresses)
-
-
-def _same_others(before: Desired, after: Desired) -> bool:
-    return (
-        before.hairpins == after.hairpins
-        and before.addresses == after.addresses
-        and before.health_checks == after.health_checks
-    )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from svcdns.dataplane import libnftables
 from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.filter_nftables_script import (
+    TABLE,
     apart,
     chains_of,
     element_commands,
@@ -15,7 +16,7 @@ from svcdns.dataplane.filter_nftables_script import (
     table_script,
 )
 from svcdns.dataplane.libnftables import ScriptError, ScriptRunner
-from svcdns.dataplane.nftables_script import FAMILIES, TABLE
+from svcdns.dataplane.nftables_script import FAMILIES
 from svcdns.dataplane.nftables_sections import sections
 from svcdns.proxy.filter_rows import Purpose, Row
 
@@ -44,8 +45,10 @@ class NftablesFilter:
         self._options = options
         self._find_runner = find_runner
         self._runner: ScriptRunner | None = None
-        self._rows: frozenset[Row] = frozenset()
+        self._rows: set[Row] = set()
         """As they were asked for: in the kernel, ranges that overlap are one."""
+        self._ranges: dict[Row, frozenset[Row]] = {}
+        """Those of them that are ranges, by place."""
 
     def probe(self) -> None:
         """Load the tables under another name, and take them away again."""
@@ -61,7 +64,7 @@ class NftablesFilter:
 
     def load(self, rows: Iterable[Row]) -> None:
         """Replace the tables in one transaction; with very many rows, those are added after."""
-        self._rows = frozenset(rows)
+        self._know(rows)
         wanted = list(apart(self._rows))
         made = [table_script(width, self._options) for width in FAMILIES]
         first = element_commands("add", wanted[:_CHUNK])
@@ -72,16 +75,24 @@ class NftablesFilter:
 
     def change(self, added: Iterable[Row], removed: Iterable[Row]) -> None:
         """Add and delete elements in one transaction."""
-        rows = (self._rows - frozenset(removed)) | frozenset(added)
-        # Only ranges of places that change are looked at again.
-        places = {_place(row) for row in rows ^ self._rows}
-        before = apart(row for row in self._rows if _place(row) in places)
-        after = apart(row for row in rows if _place(row) in places)
+        coming = frozenset(added)
+        going = self._rows.intersection(removed) - coming
+        # Of a place whose ranges change all are looked at again.
+        places = {_place(row) for row in coming | going if row.purpose is Purpose.RANGE}
+        touched = going.union(*(self._ranges.get(place, ()) for place in places))
+        before, after = apart(touched), apart((touched - going) | coming)
         deleted = element_commands("delete", before - after)
         lines = [*deleted, *element_commands("add", after - before)]
         if lines:
             self._run("change the packet filter", lines)
-        self._rows = rows
+        self._rows -= going
+        self._rows |= coming
+        for place in places:
+            self._ranges[place] = frozenset(
+                row
+                for row in (touched | coming) & self._rows
+                if row.purpose is Purpose.RANGE and _place(row) == place
+            )
 
     def read(self) -> frozenset[Row] | None:
         """Return the rows in the kernel; None when a chain is not as it was written."""
@@ -103,12 +114,20 @@ class NftablesFilter:
             if chains != chains_of(width, self._options):
                 return None
         rows = frozenset(found)
-        return self._rows if rows == apart(self._rows) else rows
+        return frozenset(self._rows) if rows == apart(self._rows) else rows
 
     def remove(self) -> None:
         """Delete our tables."""
         self._run("remove the packet filter", self._deletion())
-        self._rows = frozenset()
+        self._know(())
+
+    def _know(self, rows: Iterable[Row]) -> None:
+        self._rows = set(rows)
+        ranges: dict[Row, set[Row]] = {}
+        for row in self._rows:
+            if row.purpose is Purpose.RANGE:
+                ranges.setdefault(_place(row), set()).add(row)
+        self._ranges = {place: frozenset(some) for place, some in ranges.items()}
 
     def _deletion(self) -> list[str]:
         # To delete a table that is not there is an error; to add one that is there is none.

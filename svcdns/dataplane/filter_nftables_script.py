@@ -16,9 +16,12 @@ from collections.abc import Iterable, Iterator
 
 from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.nftables_entry import apart as apart_ranges
-from svcdns.dataplane.nftables_script import FAMILIES, TABLE
+from svcdns.dataplane.nftables_script import FAMILIES, PROTOCOL_FIELDS
 from svcdns.proxy.filter_rows import Purpose, Row
 from svcdns.wire.name import address_text, pack_address
+
+TABLE = "svcdns-ipvs"
+"""Not that of the mode nftables: one mode can take over from the other without a gap."""
 
 _PROTOCOLS = {6: "tcp", 17: "udp", 132: "sctp"}
 _NUMBERS = {text: number for number, text in _PROTOCOLS.items()}
@@ -36,6 +39,7 @@ def table_script(width: int, options: FilterOptions) -> str:
     kind = "ipv4_addr" if width == 4 else "ipv6_addr"
     loopback = "127.0.0.0/8" if width == 4 else "::1"
     place = f"{family} daddr . meta l4proto . th dport"
+    ranged = f"{family} daddr . {PROTOCOL_FIELDS[width]} . th dport . {family} saddr"
     triple = f"{kind} . inet_proto . inet_service"
     plain = "\n".join(
         f"  set {purpose.value} {{ type {triple}; }}"
@@ -51,7 +55,7 @@ table {family} {TABLE} {{
   set health {{ type inet_service; }}
   chain marking {{ meta mark set meta mark | {mark}; }}
   chain refuse {{ meta l4proto tcp reject with tcp reset; reject; }}
-  chain allowed {{ {place} . {family} saddr @range return; drop; }}
+  chain allowed {{ {ranged} @range return; drop; }}
   chain early {{ ct state new {place} @dropped drop; {place} @ranged jump allowed; }}
   chain services {{
     {family} saddr {loopback} return;

@@ -97,8 +97,8 @@ class Sets:
                 raise DataplaneError("change sets", f"a set has {text.MOST_ENTRIES} entries", "")
             raise explained("change sets", *verdict)
 
-    def remove(self) -> None:
-        """Delete all sets of ours; no rule may use them any more.
+    def remove(self) -> bool:
+        """Delete all sets of ours, which no rule may use any more; return if there were any.
 
         Raises:
             DataplaneError: one is still used.
@@ -107,6 +107,7 @@ class Sets:
             name for name in self._run("list", "-name").split() if name.startswith(text.PREFIX)
         ]
         self._run("restore", typed="".join(f"destroy {name}\n" for name in names))
+        return bool(names)
 
     def _run(self, *arguments: str, typed: str = "") -> str:
         program = shutil.which("ipset", path=_PATH)

@@ -7,6 +7,7 @@ Source: iptables-restore(8).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
 from svcdns.dataplane import conntrack
@@ -64,7 +65,7 @@ class Iptables:
         self._programs: Programs | None = None
         self._near = NearServers()
         self._written: dict[VirtualKey, _Source] = {}
-        self._addresses: frozenset[bytes] = frozenset()
+        self._addresses: AbstractSet[bytes] = frozenset()
         self._is_known = False
         """The kernel has the rules of `_written`; else all are written anew."""
 
@@ -88,6 +89,9 @@ class Iptables:
             DataplaneError: they cannot be made.
         """
         await self._thread.call(self._setup)
+
+    def look_closely(self) -> None:
+        """Do nothing: every reading is of all there is."""
 
     async def read(self) -> Realized:
         """Return what the rules do.
@@ -194,7 +198,7 @@ class Iptables:
             wanted[key] = (one, cluster_chain(near) if near is not None else "")
         return wanted
 
-    def _write_all(self, wanted: _Sources, addresses: frozenset[bytes]) -> None:
+    def _write_all(self, wanted: _Sources, addresses: AbstractSet[bytes]) -> None:
         for width in WIDTHS:
             saved = self._saved(width)
             made = self._fixed(width, saved)
@@ -208,20 +212,20 @@ class Iptables:
                     rules = self._rules(one)
                     made.put_virtual(_NO_RULES, rules)
                     left -= rules.chains.keys()
-            for address in addresses:
+            for address in sorted(addresses):
                 if len(address) == width:
                     made.put_shared(address_rule(address))
-            made.drop_chains(left)
+            made.drop_chains(sorted(left))
             self._running().restore(width, made.text())
 
     def _write_some(
-        self, wanted: _Sources, keys: Iterable[VirtualKey], addresses: frozenset[bytes]
+        self, wanted: _Sources, keys: Iterable[VirtualKey], addresses: AbstractSet[bytes]
     ) -> None:
         made = {width: Input() for width in WIDTHS}
         for key in keys:
             old, new = self._rules(self._written.get(key)), self._rules(wanted.get(key))
             made[len(key.address)].put_virtual(old, new)
-        for address in addresses ^ self._addresses:
+        for address in sorted(addresses ^ self._addresses):
             verb = "-A" if address in addresses else "-D"
             made[len(address)].put_shared(address_rule(address), verb)
         for width, one in made.items():
@@ -259,7 +263,7 @@ class Iptables:
 
     def _cleanup(self) -> None:
         for width in WIDTHS:
-            self._running().restore(width, no_rules(self._running().save(width)))
+            self._running().restore(width, no_rules(self._running().save(width), PREFIX))
         self._written.clear()
         self._addresses = frozenset()
         self._is_known = False

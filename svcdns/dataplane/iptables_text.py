@@ -1,6 +1,6 @@
 """The packet filter of IPVS in the words of ipset and iptables, as text. Nothing runs here.
 
-Every chain and set bears the prefix SVCDNS-. The rules are always the same; only the entries
+Every chain and set bears the prefix IPVS-SVCDNS-. The rules are always the same; only the entries
 of the sets change. Where in the kernel each rule stands, and why:
 
 - mangle PREROUTING and OUTPUT, before IPVS: a packet still has the virtual address, so source
@@ -20,7 +20,8 @@ from ipaddress import ip_network
 from svcdns.dataplane.filter import FilterOptions
 from svcdns.proxy.filter_rows import Purpose, Row
 
-PREFIX = "SVCDNS-"
+PREFIX = "IPVS-SVCDNS-"
+"""Not that of the mode iptables: one mode can take over from the other without a gap."""
 FAMILIES: Mapping[int, int] = {socket.AF_INET: 4, socket.AF_INET6: 16}
 """Octets of an address, by family."""
 
@@ -99,17 +100,22 @@ def is_whole(options: FilterOptions, family: int, saved: str) -> bool:
     return True
 
 
-def no_rules(saved: str) -> str:
-    """Return the input of `iptables-restore --noflush` that takes our chains away."""
+def no_rules(saved: str, prefix: str = PREFIX) -> str:
+    """Return the input of `iptables-restore --noflush` that takes our chains away.
+
+    Args:
+        saved: what iptables-save says.
+        prefix: of the chains.
+    """
 
     def lines(table: str) -> Iterator[str]:
         there = _table_lines(table, saved)
-        chains = [one.split()[0][1:] for one in there if one.startswith(f":{PREFIX}")]
+        chains = [one.split()[0][1:] for one in there if one.startswith(f":{prefix}")]
         yield from (f":{chain} - [0:0]" for chain in chains)
         yield from (
             f"-D{one[2:]}"
             for one in there
-            if f" -j {PREFIX}" in one and not one.startswith(f"-A {PREFIX}")
+            if f" -j {prefix}" in one and not one.startswith(f"-A {prefix}")
         )
         yield from (f"-X {chain}" for chain in chains)
 

@@ -9,20 +9,20 @@ then the other way round what goes. So an address is never local without its vir
 
 import errno
 import os
-import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from svcdns.dataplane import conntrack, device_watch, sysctl
-from svcdns.dataplane.addresses import Device
 from svcdns.dataplane.backend import Capabilities, DataplaneError, Failure
+from svcdns.dataplane.binder import Binder
 from svcdns.dataplane.filter import PacketFilter
 from svcdns.dataplane.filter_keeper import FilterKeeper
 from svcdns.dataplane.ipvs_kernel import IpvsTable, TableOperation, Timeouts
 from svcdns.dataplane.journal import PLACE, Journal
 from svcdns.dataplane.kernel_error import NOT_THERE, explained, failure_of
+from svcdns.dataplane.routes import device_of
 from svcdns.dataplane.worker import KernelThread
 from svcdns.proxy.model import UDP, Desired, VirtualKey
 from svcdns.proxy.operations import (
@@ -38,12 +38,13 @@ from svcdns.proxy.operations import (
 )
 from svcdns.proxy.options import SCHEDULERS, Network
 from svcdns.proxy.realized import Realized
+from svcdns.telemetry.log import get_log
 
-_FILTER_AUDIT_SECONDS = 20
-"""Drains read the table every few seconds: the packet filter need not be read as often."""
 _OTHER_SCHEDULERS = ("lblc", "lblcr", "fo", "ovf", "twos")
 """Of the kernel, besides those every mode knows."""
 _FOREIGN = "somebody else has a virtual server there: delete it, or exclude its address"
+
+_log = get_log("dataplane")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class IpvsOptions:
     exclude: tuple[Network, ...] = ()
     """Virtual servers there are never ours, whoever made them."""
     strict_arp: bool = False
+    binding: str = "device"
+    """How addresses become this node's: bound on the `device`, or by a `route` each."""
     timeouts: Timeouts = field(default_factory=Timeouts)
 
 
@@ -72,12 +75,19 @@ class IpvsBackend:
         self._options = options
         self._thread = KernelThread()
         self._table = IpvsTable()
-        self._device = Device(options.device)
+        self._device = device_of(options.device, options.binding)
+        self._binder = Binder(self._device)
         self._journal = Journal(options.journal)
         self._filter = FilterKeeper(packet_filter)
         self._packet_filter = packet_filter
         self._foreign: frozenset[VirtualKey] = frozenset()
-        self._audit_at = 0.0
+        self._is_close = True
+        """Whether the next reading compares the packet filter too."""
+
+    @property
+    def packet_filter(self) -> str:
+        """Name of what stands beside it."""
+        return self._packet_filter.name
 
     def close(self) -> None:
         """Give sockets and thread back; everything in the kernel stays."""
@@ -127,16 +137,11 @@ class IpvsBackend:
 
     async def watch(self, on_change: Callable[[], None]) -> None:
         """Call `on_change` after somebody else changed our device, for ever."""
-
-        def note() -> None:
-            self.look_closely()
-            on_change()
-
-        await device_watch.watch(self._device, note)
+        await device_watch.watch(self._device, on_change)
 
     def look_closely(self) -> None:
-        """Let the next reading compare the packet filter too, however short the last is ago."""
-        self._audit_at = 0.0
+        """Let the next reading compare the packet filter too; drains read far more often."""
+        self._is_close = True
 
     def _probe(self) -> Capabilities:
         self._table.open()
@@ -177,13 +182,15 @@ class IpvsBackend:
 
     def _read(self) -> Realized:
         whole = self._table.read()
-        bound = self._device.read().bound
-        ours = {key: one for key, one in whole.items() if self._is_ours(key, bound)}
+        here = self._device.read()
+        bound, known = here.bound, here.bound | here.former
+        ours = {key: one for key, one in whole.items() if self._is_ours(key, known)}
         self._foreign = frozenset(whole.keys() - ours.keys())
         self._journal.compact(whole)
-        if time.monotonic() >= self._audit_at:
-            self._filter.audit()
-            self._audit_at = time.monotonic() + _FILTER_AUDIT_SECONDS
+        if self._is_close:
+            self._is_close = False
+            if not self._filter.audit():
+                _log.warning("proxy.repaired", operations=1, objects="the packet filter")
         return Realized(ours, bound)
 
     def _is_ours(self, key: VirtualKey, bound: frozenset[bytes]) -> bool:
@@ -205,13 +212,14 @@ class IpvsBackend:
             ],
             failures,
         )
-        self._bind(operations, without, desired, failures)
+        failures += self._binder.bind(operations, without, desired)
         gone = [one for one in operations if isinstance(one, DeleteVirtual)]
         # Ours by their address alone: nothing says so any more once that is unbound.
         self._journal.add(one.key for one in gone)
-        self._unbind([one for one in operations if isinstance(one, Unbind)], failures)
+        failures += self._binder.unbind(operations)
         kept = self._change(gone, failures)
         self._journal.discard(one.key for one in gone if one.key not in kept)
+        self._binder.tidy()
         refused_filter = self._filter.after() or refused_filter
         self._forget_flows(operations, desired)
         if refused_filter is not None:
@@ -257,37 +265,6 @@ class IpvsBackend:
             refused.add(_key(one))
             failures.append(failure_of(one, verdict))
         return refused
-
-    def _bind(
-        self,
-        operations: Iterable[Operation],
-        without: set[VirtualKey],
-        desired: Desired,
-        failures: list[Failure],
-    ) -> None:
-        binds = [one for one in operations if isinstance(one, Bind)]
-        if not binds:
-            return
-        # An address whose every virtual server was refused stays where it is.
-        bare = {key.address for key in without}
-        if bare:
-            bare -= {key.address for key in desired.virtual_servers if key not in without}
-        failures.extend(
-            Failure(one, "none of its virtual servers is there")
-            for one in binds
-            if one.address in bare
-        )
-        wanted = [one for one in binds if one.address not in bare]
-        refused = self._device.bind(one.address for one in wanted)
-        failures.extend(failure_of(wanted[place], verdict) for place, verdict in refused.items())
-
-    def _unbind(self, operations: list[Unbind], failures: list[Failure]) -> None:
-        if not operations:
-            return
-        refused = self._device.unbind(one.address for one in operations)
-        failures.extend(
-            failure_of(operations[place], verdict) for place, verdict in refused.items()
-        )
 
     def _forget_flows(self, operations: Iterable[Operation], desired: Desired) -> None:
         changed = {

@@ -1,7 +1,9 @@
 """What kube-proxy leaves behind in a kernel, and how to take it away. Stop it first.
 
 Named are its chains, sets and tables alone: the kubelet's chains begin with KUBE- too and stay.
-Virtual servers and their device are the backend `ipvs`'s business.
+The kernel keeps no owner of virtual servers, and kube-proxy no list; but its sets have the
+address and port of each, and of those at the node's own addresses the port. A virtual server
+that is in none of them is somebody else's.
 
 It blocks: use it in `dataplane.worker`'s thread. Source: kube-proxy 1.36, `--cleanup`.
 """
@@ -10,10 +12,17 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
+from typing import NamedTuple
 
-from svcdns.dataplane import libnftables
+from svcdns.dataplane import leftovers, libnftables
+from svcdns.dataplane.addresses import Device
 from svcdns.dataplane.backend import DataplaneError
 from svcdns.dataplane.iptables_programs import WIDTHS, Programs
+from svcdns.dataplane.journal import Journal
+from svcdns.proxy.model import PROTOCOLS, VirtualKey
+from svcdns.proxy.options import Network
+from svcdns.wire.name import pack_address
 
 _CHAIN = re.compile(
     r"KUBE-(?:(?:SVC|SVL|EXT|FW|SEP|XLB)-[A-Z2-7]+|SERVICES|EXTERNAL-SERVICES|NODEPORTS|NODE-PORT"
@@ -23,15 +32,59 @@ _CHAIN = re.compile(
 _JUMP = re.compile(r"(?:-j|-g) (\S+)")
 _SET = re.compile(r"KUBE-(?:6-)?(?:LOOP-BACK|CLUSTER-IP|EXTERNAL-IP|LOAD-BALANCER|NODE-PORT|HEALTH"
                   r"|IPVS)\S*")  # fmt: skip
+_PLACES = re.compile(
+    r"add KUBE-(?:6-)?(?:CLUSTER-IP|EXTERNAL-IP(?:-LOCAL)?|LOAD-BALANCER|NODE-PORT-SCTP-HASH)"
+    r" (?P<host>[0-9a-f.:]+),(?P<protocol>\w+):(?P<port>\d+)"
+)
+_NODE_PORT = re.compile(r"add KUBE-(?P<six>6-)?NODE-PORT-(?P<protocol>TCP|UDP) (?P<port>\d+)")
+DEVICE = "kube-ipvs0"
 _VARIANTS = ("-nft", "-legacy", "")
 _PATH = "/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin"
 _TABLES = ("ip kube-proxy", "ip6 kube-proxy")
 _PATIENCE_SECONDS = 60
 
 
-def remove() -> tuple[str, ...]:
-    """Take it away; return what could not be, a sentence each."""
-    problems: list[str] = []
+class Places(NamedTuple):
+    """Where kube-proxy's virtual servers are, as its sets have it."""
+
+    keys: frozenset[VirtualKey]
+    node_ports: frozenset[tuple[int, int, int]]
+    """Octets of an address, protocol and port."""
+
+    def has(self, key: VirtualKey, node_addresses: frozenset[bytes]) -> bool:
+        """Return whether a virtual server is one of them.
+
+        Args:
+            key: of the virtual server.
+            node_addresses: of all devices but kube-proxy's own.
+        """
+        port = (len(key.address), key.protocol, key.port)
+        return key in self.keys or (port in self.node_ports and key.address in node_addresses)
+
+
+def places(saved: str) -> Places:
+    """Return what the output of `ipset save` says of virtual servers."""
+    keys: set[VirtualKey] = set()
+    node_ports: set[tuple[int, int, int]] = set()
+    for line in saved.splitlines():
+        if found := _PLACES.fullmatch(line):
+            protocol = PROTOCOLS[found["protocol"].upper()]
+            keys.add(VirtualKey(protocol, pack_address(found["host"]), int(found["port"])))
+        elif found := _NODE_PORT.fullmatch(line):
+            width = 16 if found["six"] else 4
+            node_ports.add((width, PROTOCOLS[found["protocol"]], int(found["port"])))
+    return Places(frozenset(keys), frozenset(node_ports))
+
+
+def remove(exclude: tuple[Network, ...] = (), beside: Journal | None = None) -> tuple[str, ...]:
+    """Take it away; return what could not be, a sentence each.
+
+    Args:
+        exclude: virtual servers there are others'.
+        beside: of a proxy of ours that runs: its virtual servers stay, and so does the device
+            with what is there, as it may have taken that over. None: none runs.
+    """
+    problems = list(_remove_virtual_servers(exclude, beside))
     for variant in _VARIANTS:
         programs = Programs(variant)
         for width, name in WIDTHS.items():
@@ -86,6 +139,39 @@ def _table_removal(table: list[str]) -> list[str]:
 def _leads_to(rule: str, chains: list[str]) -> bool:
     found = _JUMP.search(rule)
     return found is not None and found[1] in chains
+
+
+def _remove_virtual_servers(exclude: tuple[Network, ...], beside: Journal | None) -> Iterator[str]:
+    """Delete virtual servers and device, as long as sets say whose they are."""
+    saved = ""
+    program = shutil.which("ipset", path=_PATH)
+    if program is not None:
+        saved, _ = _run([program, "save"])  # a kernel without sets has none of kube-proxy's
+    elif leftovers.IPVS_TABLE.exists():
+        yield (
+            "find kube-proxy's virtual servers at node ports: ipset is not installed\n"
+            "  next  apt-get install ipset, before its sets are gone"
+        )
+    found = places(saved)
+    try:
+        with closing(Device(DEVICE)) as device:
+            here = device.read()
+        if beside is not None and leftovers.IPVS_TABLE.exists():
+            beside.open()
+
+        def is_kube_proxys(key: VirtualKey) -> bool:
+            if any(network.holds(key.address) for network in exclude):
+                return False
+            if beside is not None and (key in beside.keys or key.address in here.bound):
+                return False
+            return key.address in here.bound or found.has(key, here.elsewhere)
+
+        leftovers.remove_virtual_servers(is_kube_proxys)
+        if beside is None:
+            with closing(Device(DEVICE)) as device:
+                device.delete()
+    except DataplaneError as error:
+        yield str(error)
 
 
 def _remove_sets() -> Iterator[str]:

@@ -9,14 +9,19 @@ It blocks: use it in `dataplane.worker`'s thread. Source: libnftables(3), nft(8)
 
 import ctypes
 import errno
+import os
 import shutil
 import struct
 import subprocess
+from collections import Counter
+from collections.abc import Iterator
 from typing import Protocol
 
 from svcdns.dataplane import netlink_wire as wire
+from svcdns.dataplane import nftables_messages as messages
 from svcdns.dataplane.backend import DataplaneError
 from svcdns.dataplane.netlink import NetlinkSocket, Request
+from svcdns.dataplane.nftables_listing import Contents
 
 LIBRARY, PROGRAM = "libnftables.so.1", "nft"
 # Where a service's PATH may not lead.
@@ -52,6 +57,10 @@ class ScriptRunner(Protocol):
 
     def generation(self) -> int | None:
         """Return the number of the kernel's rule set, see `generation`."""
+        ...
+
+    def contents(self, width: int, table: str) -> Contents | None:
+        """Return what is in a table, see `contents`."""
         ...
 
 
@@ -102,9 +111,53 @@ def generation() -> int | None:
     return int.from_bytes(found[_GENERATION_ID]) if _GENERATION_ID in found else None
 
 
+def contents(width: int, table: str) -> Contents | None:
+    """Return what is in a table, read from the kernel itself; None if there is no such table.
+
+    Elements are read when they are asked for. Whether all of it is of one moment, the
+    generation tells.
+
+    Raises:
+        ScriptError: the kernel does not say.
+    """
+
+    def dumped(kind: int, container: str = "") -> list[bytes]:
+        try:
+            with NetlinkSocket(_NETFILTER) as sock:
+                return sock.dump(messages.request(kind, width, table, container))
+        except OSError as error:
+            raise ScriptError(os.strerror(error.errno or errno.EIO)) from error
+
+    try:
+        with NetlinkSocket(_NETFILTER) as sock:
+            sock.ask(messages.request(messages.GET_TABLE, width, table))
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            return None
+        raise ScriptError(os.strerror(error.errno or errno.EIO)) from error
+    names = {
+        kind: Counter(messages.name_in(kind, table, one) for one in dumped(kind))
+        for kind in (messages.GET_CHAIN, messages.GET_RULE, messages.GET_SET)
+    }
+    rules = names[messages.GET_RULE]
+
+    def elements(name: str) -> Iterator[messages.Element]:
+        for payload in dumped(messages.GET_ELEMENTS, name):
+            yield from messages.elements_in(payload)
+
+    return Contents(
+        {name: rules[name] for name in names[messages.GET_CHAIN] if name},
+        frozenset(filter(None, names[messages.GET_SET])),
+        elements,
+    )
+
+
 class _Kernel:
     def generation(self) -> int | None:
         return generation()
+
+    def contents(self, width: int, table: str) -> Contents | None:
+        return contents(width, table)
 
 
 class _Library(_Kernel):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 REQUEST, MULTI, ACK, DUMP_INTERRUPTED = 0x1, 0x2, 0x4, 0x10
-DUMP, EXCLUSIVE, CREATE = 0x300, 0x200, 0x400
+DUMP, REPLACE, EXCLUSIVE, CREATE = 0x300, 0x100, 0x200, 0x400
 ERROR, DONE = 2, 3
 NESTED = 0x8000
 

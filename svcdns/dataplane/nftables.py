@@ -6,7 +6,7 @@ no packet sees half of it, and what is as it should be is not touched: a restart
 Source: nft(8); docs/proxy.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -70,6 +70,8 @@ class Nftables:
         self._near = NearServers()
         self._written: dict[VirtualKey, _Source] = {}
         """What the entries were made of, where that is known."""
+        self._is_settled = False
+        """Whether the tables hold all that was wanted last: only what changes is looked at."""
 
     def close(self) -> None:
         """Give the thread back; everything in the kernel stays."""
@@ -91,6 +93,9 @@ class Nftables:
             DataplaneError: they cannot be made.
         """
         await self._thread.call(self._read_kernel)
+
+    def look_closely(self) -> None:
+        """Do nothing: the kernel says whether anybody has changed a rule."""
 
     async def read(self) -> Realized:
         """Return what is in the tables.
@@ -122,6 +127,7 @@ class Nftables:
 
     def _read_kernel(self) -> None:
         self._written.clear()
+        self._is_settled = False
         self._table.read()
 
     def _read(self) -> Realized:
@@ -137,6 +143,7 @@ class Nftables:
     def _apply(self, operations: tuple[Operation, ...], desired: Desired) -> tuple[Failure, ...]:
         causes: dict[VirtualKey, str] = {}
         changed = self._changed(desired, causes)
+        self._is_settled = False
         there = self._table.others
         hairpins = frozenset(one.address for one in desired.hairpins)
         wanted = Others(desired.addresses, hairpins)
@@ -145,19 +152,24 @@ class Nftables:
         for at in range(0, len(changed), _CHUNK):
             self._write(changed[at : at + _CHUNK], causes)
         other = self._write_others(wanted) or other
+        self._is_settled = not (causes or other)
         self._table.sweep()
         self._forget_flows(changed)
         return failures_of(operations, causes, other)
 
     def _changed(self, desired: Desired, causes: dict[VirtualKey, str]) -> list[_Change]:
         """Return what is to be written, what goes first; and note what cannot be."""
-        self._near.follow(desired)
-        changed = [
-            _Change(key, None, NOTHING)
-            for key in self._table.entries
-            if key not in desired.virtual_servers
-        ]
-        for key, one in desired.virtual_servers.items():
+        keys: Collection[VirtualKey] = self._near.follow(desired)
+        if not self._is_settled:
+            keys = dict.fromkeys((*self._table.entries, *desired.virtual_servers))
+        gone: list[_Change] = []
+        changed: list[_Change] = []
+        for key in keys:
+            one = desired.virtual_servers.get(key)
+            if one is None:
+                if key in self._table.entries:
+                    gone.append(_Change(key, None, NOTHING))
+                continue
             near = self._near.of(one) if one.external_local else b""
             if self._written.get(key) == (one, near):
                 continue
@@ -165,7 +177,7 @@ class Nftables:
                 causes[key] = cause
             else:
                 changed.append(_Change(key, (one, near), entry_of(one, near, self._options)))
-        return changed
+        return [*gone, *changed]
 
     def _write(self, chunk: Sequence[_Change], causes: dict[VirtualKey, str]) -> None:
         try:

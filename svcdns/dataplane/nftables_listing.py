@@ -1,18 +1,17 @@
-"""From what nftables prints of the table to entries: the way back from `nftables_script`.
+"""From what the kernel has in the table to entries: the way back from `nftables_script`.
 
-Pure. Source: nft(8), LIST.
+Pure. Source: nf_tables.h; nft(8), SETS, on concatenations.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.nftables_entry import NEAR, PROTOCOLS, Entry, Shape
+from svcdns.dataplane.nftables_messages import Element
 from svcdns.dataplane.nftables_script import chain_script, layout_name
-from svcdns.dataplane.nftables_sections import Section, sections
 from svcdns.proxy.model import VirtualKey
-from svcdns.wire.name import pack_address
 
 FIXED_RULES = {
     "refuse": 2,
@@ -32,8 +31,18 @@ FIXED_RULES = {
 }
 """Rules of each chain of `table_script`."""
 
-_NUMBERS = {text: number for number, text in PROTOCOLS.items()}
-_Parts = Mapping[str, Section]
+_PART = 4
+"""Each part of a key or value fills so many octets, or a multiple."""
+
+
+class Contents(NamedTuple):
+    """One table as the kernel tells it."""
+
+    chains: Mapping[str, int]
+    """Rules by chain."""
+    sets: frozenset[str]
+    elements: Callable[[str], Iterable[Element]]
+    """Of the set or map of that name."""
 
 
 class Listing(NamedTuple):
@@ -69,88 +78,76 @@ class Listing(NamedTuple):
 EMPTY = Listing({}, frozenset(), frozenset(), {}, frozenset())
 
 
-def read_listing(text: str) -> Listing:
-    """Return what `list table` printed, as entries.
+def read_listing(contents: Contents, width: int) -> Listing:
+    """Return what a table holds, as entries.
 
-    Elements that cannot be ours, like a service without a chain, are left out.
+    Args:
+        contents: of the table.
+        width: octets of an address of its family.
     """
-    parts: dict[str, Section] = {}
-    chains: dict[str, int] = {}
-    held = set()
-    for part in sections(text):
-        if part.kind == "chain":
-            chains[part.name] = part.rules()
-        elif part.name.startswith("held/"):
-            held.add(part.name)
-        else:
-            parts[part.name] = part
-    servers = _servers(parts)
-    ranges = _ranges(parts)
+
+    def elements(name: str) -> Iterable[Element]:
+        return contents.elements(name) if name in contents.sets else ()
+
+    servers: dict[VirtualKey, tuple[bytes, bytes]] = {}
+    for number, protocol in PROTOCOLS.items():
+        servers |= _servers(number, elements(f"servers-{protocol}"), width)
+    ranges = _ranges(elements("ranges"), width)
     entries = {}
-    for key, verdict in _keyed(parts, "services"):
+    for one in elements("services"):
+        key = _key(one.key, width)
         low, high = servers.get(key, (b"", b""))
-        chain = verdict.removeprefix("goto ")
+        chain = one.verdict.removeprefix("goto ")
         entries[key] = Entry(chain, "", low, high, ranges.get(key, ()))
-    for key, verdict in _keyed(parts, "refused"):
-        entries[key] = Entry("", verdict, b"", b"", ranges.get(key, ()))
+    for one in elements("refused"):
+        key = _key(one.key, width)
+        entries[key] = Entry("", one.verdict, b"", b"", ranges.get(key, ()))
     return Listing(
         entries,
-        frozenset(map(_packed, _elements(parts, "addresses"))),
-        frozenset(_packed(one.partition(" . ")[0]) for one in _elements(parts, "hairpins")),
-        chains,
-        frozenset(held),
+        frozenset(one.key[:width] for one in elements("addresses")),
+        frozenset(one.key[:width] for one in elements("hairpins")),
+        contents.chains,
+        frozenset(name for name in contents.sets if name.startswith("held/")),
     )
 
 
-def _elements(parts: _Parts, name: str) -> Iterator[str]:
-    return parts[name].elements() if name in parts else iter(())
+def _key(octets: bytes, width: int) -> VirtualKey:
+    """Return the place that a key begins with: address, protocol, port."""
+    port = int.from_bytes(octets[width + _PART : width + _PART + 2])
+    return VirtualKey(octets[width], octets[:width], port)
 
 
-def _keyed(parts: _Parts, name: str) -> Iterator[tuple[VirtualKey, str]]:
-    for one in _elements(parts, name):
-        key, _, verdict = one.partition(" : ")
-        host, protocol, port = key.split(" . ")
-        yield VirtualKey(_NUMBERS[protocol], _packed(host), int(port)), verdict
+def _servers(
+    number: int, elements: Iterable[Element], width: int
+) -> dict[VirtualKey, tuple[bytes, bytes]]:
+    """Return rows of servers in the order of their numbers: the plain ones and the near ones.
 
-
-def _servers(parts: _Parts) -> dict[VirtualKey, tuple[bytes, bytes]]:
-    """Return rows of servers in the order of their numbers: the plain ones and the near ones."""
-    found: dict[tuple[int, str, str], list[tuple[int, bytes]]] = {}
-    for number, protocol in PROTOCOLS.items():
-        for one in _elements(parts, f"servers-{protocol}"):
-            key, _, goal = one.partition(" : ")
-            host, port, at = key.split(" . ")
-            to, to_port = goal.split(" . ")
-            row = _packed(to) + int(to_port).to_bytes(2)
-            found.setdefault((number, host, port), []).append((int(at), row))
+    Zeros stand for a number that is missing.
+    """
+    step, end = width + 2, width + _PART
+    found: dict[bytes, tuple[bytearray, bytearray]] = {}
+    for key, _, value, _ in elements:
+        at = int.from_bytes(key[end : end + _PART], sys.byteorder)
+        low, high = found.setdefault(key[:end], (bytearray(), bytearray()))
+        rows, at = (low, at) if at < NEAR else (high, at - NEAR)
+        rows.extend(bytes(max(0, (at + 1) * step - len(rows))))
+        rows[at * step : (at + 1) * step] = value[:step]
     return {
-        VirtualKey(number, _packed(host), int(port)): (
-            _in_order((at, row) for at, row in rows if at < NEAR),
-            _in_order((at - NEAR, row) for at, row in rows if at >= NEAR),
+        VirtualKey(number, place[:width], int.from_bytes(place[width : width + 2])): (
+            bytes(low),
+            bytes(high),
         )
-        for (number, host, port), rows in found.items()
+        for place, (low, high) in found.items()
     }
 
 
-def _in_order(rows: Iterator[tuple[int, bytes]]) -> bytes:
-    """Return the rows in the order of their numbers; zeros where one is missing."""
-    by_number = dict(rows)
-    if not by_number:
-        return b""
-    gap = bytes(len(next(iter(by_number.values()))))
-    return b"".join(by_number.get(at, gap) for at in range(max(by_number) + 1))
-
-
-def _ranges(parts: _Parts) -> dict[VirtualKey, tuple[tuple[bytes, int], ...]]:
+def _ranges(
+    elements: Iterable[Element], width: int
+) -> dict[VirtualKey, tuple[tuple[bytes, int], ...]]:
     found: dict[VirtualKey, list[tuple[bytes, int]]] = {}
-    for one in _elements(parts, "ranges"):
-        host, protocol, port, network = one.split(" . ")
-        address, _, prefix = network.partition("/")
-        packed = _packed(address)
-        key = VirtualKey(_NUMBERS[protocol], _packed(host), int(port))
-        found.setdefault(key, []).append((packed, int(prefix or len(packed) * 8)))
+    for key, end, _, _ in elements:
+        first, last = key[-width:], end[-width:] or key[-width:]
+        differing = int.from_bytes(first) ^ int.from_bytes(last)
+        prefix = 8 * width - differing.bit_length()
+        found.setdefault(_key(key, width), []).append((first, prefix))
     return {key: tuple(sorted(ranges)) for key, ranges in found.items()}
-
-
-# The same endpoints and virtual addresses come again and again.
-_packed = lru_cache(maxsize=4096)(pack_address)

@@ -22,10 +22,13 @@ from svcdns.proxy.model import VirtualKey, unpack_servers
 from svcdns.wire.name import address_text
 
 TABLE = "svcdns"
+PROTOCOL_FIELDS = {4: "ip protocol", 16: "ip6 nexthdr"}
+"""Where a set of ranges looks, by octets of an address: nft 1.0.6 turns `meta l4proto` there into
+what kernels from 6.12 on refuse. IPv6 packets with extension headers are in no range."""
 FAMILIES = {4: "ip", 16: "ip6"}
 """nftables's word by octets of an address."""
 SEED = 0x5EED
-_LAYOUT = 1
+_LAYOUT = 2
 """Counted up when `table_script` or `chain_script` write something else."""
 _HELD_CLIENTS = 65535
 
@@ -53,6 +56,7 @@ def table_script(width: int, options: FilterOptions) -> str:
     ]
     pods = f"elements = {{ {', '.join(networks)} }};" if networks else ""
     key = f"{family} daddr . meta l4proto . th dport"
+    ranged = f"{family} daddr . {PROTOCOL_FIELDS[width]} . th dport . {family} saddr"
     kind = "ipv4_addr" if width == 4 else "ipv6_addr"
     triple = f"{kind} . inet_proto . inet_service"
     maps = "\n".join(
@@ -73,7 +77,7 @@ table {family} {TABLE} {{
   chain {layout_name(options)} {{ }}
   chain refuse {{ meta l4proto tcp reject with tcp reset; reject; }}
   chain services {{ {key} vmap @services; }}
-  chain allowed {{ {key} . {family} saddr @ranges return; drop; }}
+  chain allowed {{ {ranged} @ranges return; drop; }}
   chain ranged {{ ct state new {key} @ranged jump allowed; }}
   chain refused {{ ct state new {key} vmap @refused; }}
   chain closed {{ ct state new {family} daddr @addresses goto refuse; }}
@@ -219,7 +223,10 @@ def _put_ranges(
         deleted.put(width, "ranged", text)
     if not old:
         added.put(width, "ranged", text)
-    for elements, ranges in ((deleted, set(old) - set(new)), (added, set(new) - set(old))):
+    for elements, ranges in (
+        (deleted, sorted(set(old) - set(new))),
+        (added, sorted(set(new) - set(old))),
+    ):
         for network, prefix in ranges:
             elements.put(width, "ranges", f"{text} . {address_text(network)}/{prefix}")
 

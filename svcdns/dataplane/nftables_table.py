@@ -8,6 +8,7 @@ It blocks: use it in `dataplane.worker`'s thread.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -36,7 +37,7 @@ STALE_SECONDS = 1.0
 class Others(NamedTuple):
     """Addresses in sets that belong to no single virtual server."""
 
-    addresses: frozenset[bytes] = frozenset()
+    addresses: AbstractSet[bytes] = frozenset()
     """Closed for what no virtual server serves."""
     hairpins: frozenset[bytes] = frozenset()
     """Of endpoints that may reach themselves."""
@@ -146,9 +147,9 @@ class Table:
         lines: list[str] = []
         for verb, new, old in (("delete", self.others, wanted), ("add", wanted, self.others)):
             elements = Elements()
-            for address in new.addresses - old.addresses:
+            for address in sorted(new.addresses - old.addresses):
                 elements.put(len(address), "addresses", address_text(address))
-            for address in new.hairpins - old.hairpins:
+            for address in sorted(new.hairpins - old.hairpins):
                 text = address_text(address)
                 elements.put(len(address), "hairpins", f"{text} . {text}")
             lines += elements.commands(verb)
@@ -168,7 +169,7 @@ class Table:
         ]
         unused = self._unused_sets(ripe)
         for width, names in unused.items():
-            lines += [f"delete set {FAMILIES[width]} {TABLE} {name}" for name in names]
+            lines += [f"delete set {FAMILIES[width]} {TABLE} {name}" for name in sorted(names)]
         with suppress(ScriptError):  # the next one tries again
             self._change(lines)
             for width, name in ripe:
@@ -204,11 +205,10 @@ class Table:
 
     def _listing(self, width: int) -> Listing:
         try:
-            return read_listing(self._running().run(f"list table {FAMILIES[width]} {TABLE}\n"))
+            found = self._running().contents(width, TABLE)
+            return read_listing(found, width) if found is not None else EMPTY
         except ScriptError as error:
-            if error.is_denied:
-                raise libnftables.explained(f"read table {TABLE}", error) from error
-            return EMPTY  # there is no such table
+            raise libnftables.explained(f"read table {TABLE}", error) from error
 
     def _know(self, lists: dict[int, Listing]) -> None:
         self.entries = {
@@ -241,7 +241,7 @@ class Table:
     def _mending(self, width: int, listing: Listing, broken: frozenset[str]) -> list[str]:
         lines: list[str] = []
         servers = {entry.chain: entry.servers for entry in listing.entries.values()}
-        for name in broken:
+        for name in sorted(broken):
             if shape := Shape.named(name):
                 add, *rules = chain_script(width, shape, servers[name], self._options)
                 lines += [add, f"flush chain {FAMILIES[width]} {TABLE} {name}", *rules]

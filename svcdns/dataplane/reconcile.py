@@ -12,7 +12,7 @@ Source: docs/proxy.md.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -52,7 +52,7 @@ class Reconciler:
     def __init__(
         self,
         backend: Backend,
-        wanted: Callable[[], Desired],
+        wanted: Callable[[], Awaitable[Desired]],
         report: SyncReport,
         pace: Pace = Pace(),  # noqa: B008  a tuple, never changed
         apart: Apart = asyncio.to_thread,
@@ -94,6 +94,11 @@ class Reconciler:
     def draining(self) -> int:
         """Real servers that only finish what they have."""
         return len(self._drains)
+
+    @property
+    def troubled(self) -> int:
+        """Virtual servers and addresses that are refused."""
+        return len(self._retries)
 
     @property
     def done(self) -> Desired:
@@ -175,7 +180,7 @@ class Reconciler:
         now = loop.time()
         self._woken.clear()
         if is_woken or self._desired is None:
-            self._desired = self._wanted()
+            self._desired = await self._wanted()
             self._report.planned(self._desired)
         desired = self._desired
         retry_at = self._retries.due
@@ -206,6 +211,7 @@ class Reconciler:
         loop = asyncio.get_running_loop()
         if self._is_broken:
             await self._backend.setup()
+        self._backend.look_closely()
         realized = await self._backend.read()
         # Of a hundred thousand real servers this takes long enough to be noticed.
         needed, idle = await self._apart(
@@ -215,7 +221,7 @@ class Reconciler:
         drift = self._drift(needed) if desired is self._done else []
         self._drains.find(idle, now)
         self._retries.keep(needed)
-        await self._apply([one for one in needed if self._retries.allows(one, now)], desired)
+        await self._apply(self._retries.allowed(needed, now), desired)
         self._report.audited(drift)
         self._done = desired
         self._audit_at = loop.time() + self._pace.audit_seconds
@@ -235,7 +241,7 @@ class Reconciler:
         failures = await self._backend.apply(operations, desired)
         now = asyncio.get_running_loop().time()
         refused = {id(failure.operation) for failure in failures}
-        worked = [one for one in operations if id(one) not in refused]
+        worked = [one for one in operations if id(one) not in refused] if refused else operations
         self._drains.note(worked, now)
         self._report.applied(worked, failures, self._retries.note(operations, failures, now))
 

@@ -3,7 +3,7 @@
 Pure: the time comes in.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from svcdns.dataplane.backend import Failure
@@ -46,10 +46,15 @@ class Retries:
         """When the next one is tried again; None: there is none."""
         return min((one.due for one in self._tries.values()), default=None)
 
-    def allows(self, operation: Operation, now: float) -> bool:
-        """Return whether it may be tried now."""
-        one = self._tries.get(subject(operation))
-        return one is None or one.due <= now
+    def allowed(self, operations: Sequence[Operation], now: float) -> Sequence[Operation]:
+        """Return those that may be tried now."""
+        if not self._tries:
+            return operations
+        return [
+            operation
+            for operation in operations
+            if (one := self._tries.get(subject(operation))) is None or one.due <= now
+        ]
 
     def __contains__(self, key: Subject) -> bool:
         return key in self._tries
@@ -68,7 +73,7 @@ class Retries:
         first: dict[Subject, Failure] = {}
         for failure in failures:  # what comes after the first one of an object follows from it
             first.setdefault(subject(failure.operation), failure)
-        for operation in operations:
+        for operation in operations if self._tries else ():
             if subject(operation) not in first:
                 self._tries.pop(subject(operation), None)
         news = []
@@ -88,7 +93,7 @@ class Retries:
 
     def keep(self, operations: Iterable[Operation]) -> None:
         """Forget what no operation is about any more: it is as it should be."""
-        subjects = set(map(subject, operations))
+        subjects = set(map(subject, operations)) if self._tries else ()
         self._tries = {key: one for key, one in self._tries.items() if key in subjects}
 
 

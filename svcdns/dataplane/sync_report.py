@@ -31,7 +31,7 @@ class SyncReport:
         self._metrics = metrics
         self._clock = clock
         self._is_synced = False
-        self._skipped: set[Skipped] = set()
+        self._skipped: tuple[Skipped, ...] = ()
         self._trouble = ""
 
     def queued(self) -> None:
@@ -40,11 +40,11 @@ class SyncReport:
 
     def planned(self, desired: Desired) -> None:
         """Name what is new among the things that cannot be balanced."""
-        skipped = set(desired.skipped)
-        for one in sorted(skipped - self._skipped):
-            _log.finding("proxy.skipped", object=one.object, reason=one.reason)
-        self._skipped = skipped
-        self._metrics.set(names.SKIPPED, len(skipped))
+        if desired.skipped is not self._skipped:
+            for one in sorted(set(desired.skipped).difference(self._skipped)):
+                _log.finding("proxy.skipped", object=one.object, reason=one.reason)
+            self._skipped = desired.skipped
+        self._metrics.set(names.SKIPPED, len(self._skipped))
         self._metrics.set(names.VIRTUAL_SERVERS, len(desired.virtual_servers))
         for policy, count in desired.without_local.items():
             self._metrics.set(names.WITHOUT_LOCAL, count, policy)

@@ -103,6 +103,9 @@ class Userspace:
             remedy = f"{error.remedy}; or --listen 127.0.0.1, which needs no device and no right"
             raise DataplaneError(error.operation, error.cause, remedy) from None
 
+    def look_closely(self) -> None:
+        """Do nothing: every reading is of all there is."""
+
     async def read(self) -> Realized:
         """Return what is served, with its connections, and the addresses bound.
 

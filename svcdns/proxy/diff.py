@@ -7,7 +7,7 @@ virtual server, and a Service that stays never loses its last real server before
 Source: ipvsadm(8); docs/proxy.md on draining.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from svcdns.proxy.model import (
     TCP,
@@ -27,8 +27,10 @@ from svcdns.proxy.operations import (
     SetWeight,
     Unbind,
 )
+from svcdns.proxy.parted import Parted
 from svcdns.proxy.realized import Realized, RealizedServer, RealizedVirtual
 
+_Servers = Mapping[VirtualKey, VirtualServer]
 _NO_SERVERS: Mapping[RealServer, RealizedServer] = {}
 _NEVER_DRAINED = frozenset(("dh",))
 """A server of weight 0 to which the address hashes makes the whole Service refuse."""
@@ -116,10 +118,19 @@ def _superfluous(
 
 
 def changed_keys(before: Desired, after: Desired) -> list[VirtualKey]:
-    """Return the virtual servers that are not the same in both; linear in all of them."""
+    """Return the virtual servers that are not the same in both.
+
+    Of two states that a plan made one after the other only the parts that differ are looked at.
+    """
     old, new = before.virtual_servers, after.virtual_servers
-    changed = [key for key, virtual in new.items() if old.get(key) is not virtual]
-    return [*changed, *(key for key in old if key not in new)]
+    pairs: Iterable[tuple[_Servers, _Servers]] = [(old, new)]
+    if isinstance(old, Parted) and isinstance(new, Parted):
+        pairs = old.apart_from(new)
+    changed: list[VirtualKey] = []
+    for was, becomes in pairs:
+        changed += [key for key, virtual in becomes.items() if was.get(key) is not virtual]
+        changed += [key for key in was if key not in becomes]
+    return changed
 
 
 def may_drain(key: VirtualKey, scheduler: str) -> bool:

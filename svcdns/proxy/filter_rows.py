@@ -7,11 +7,12 @@ rows a desired state has is decided here; how they are written is `dataplane`'s 
 Source: kube-proxy's sets and rules in IPVS mode, as facts; docs/proxy.md.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from svcdns.proxy.model import TCP, Desired, VirtualServer
+from svcdns.proxy.diff import changed_keys
+from svcdns.proxy.model import TCP, Desired, HealthCheck, VirtualKey, VirtualServer
 
 
 class Purpose(Enum):
@@ -82,13 +83,15 @@ def rows_of_virtual(one: VirtualServer, node_addresses: tuple[bytes, ...] = ()) 
         yield made(Purpose.DROPPED if one.drops else Purpose.REFUSED)
 
 
-def other_rows(desired: Desired) -> Iterator[Row]:
+def other_rows(
+    hairpins: Iterable[VirtualKey], addresses: Iterable[bytes], checks: Iterable[HealthCheck]
+) -> Iterator[Row]:
     """Yield the rows that belong to no single virtual server."""
-    for protocol, address, port in desired.hairpins:
+    for protocol, address, port in hairpins:
         yield Row(Purpose.HAIRPIN, address, protocol, port)
-    for address in desired.addresses:
+    for address in addresses:
         yield Row(Purpose.ADDRESS, address)
-    for check in desired.health_checks.values():
+    for check in checks:
         yield Row(Purpose.HEALTH, protocol=TCP, port=check.port)
 
 
@@ -96,7 +99,36 @@ def all_rows(desired: Desired) -> Iterator[Row]:
     """Yield every row of a desired state; one may come twice."""
     for one in desired.virtual_servers.values():
         yield from rows_of_virtual(one, desired.node_addresses)
-    yield from other_rows(desired)
+    yield from other_rows(desired.hairpins, desired.addresses, desired.health_checks.values())
+
+
+def changed_rows(before: Desired, after: Desired) -> tuple[frozenset[Row], frozenset[Row]]:
+    """Return the rows to add and those to remove; the node's addresses are the same in both.
+
+    Only what differs is looked at.
+    """
+    keys = changed_keys(before, after)
+    old, new = (
+        {
+            row
+            for key in keys
+            if (one := state.virtual_servers.get(key)) is not None
+            for row in rows_of_virtual(one, state.node_addresses)
+        }
+        for state in (before, after)
+    )
+    for rows, mine, others in ((old, before, after), (new, after, before)):
+        checks = mine.health_checks
+        if checks is others.health_checks:
+            checks = {}
+        rows.update(
+            other_rows(
+                mine.hairpins - others.hairpins,
+                mine.addresses - others.addresses,
+                checks.values(),
+            )
+        )
+    return frozenset(new - old), frozenset(old - new)
 
 
 def is_within(address: bytes, networks: tuple[tuple[bytes, int], ...]) -> bool:

@@ -7,6 +7,7 @@ Source: Kubernetes API reference, core/v1; ipvsadm(8).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -124,9 +125,9 @@ class Desired:
     """Everything one node should have. Never changed: another one takes its place."""
 
     virtual_servers: Mapping[VirtualKey, VirtualServer] = field(default_factory=dict)
-    addresses: frozenset[bytes] = frozenset()
+    addresses: AbstractSet[bytes] = frozenset()
     """To be bound on the device: cluster, external and load balancer addresses."""
-    hairpins: frozenset[VirtualKey] = frozenset()
+    hairpins: AbstractSet[VirtualKey] = frozenset()
     """Protocol, address and port of every endpoint on this node: it may reach itself."""
     node_addresses: tuple[bytes, ...] = ()
     """Where NodePorts are served."""

@@ -7,31 +7,18 @@ stops the others.
 Source: kube-proxy's rules for virtual servers in IPVS mode, as observed; docs/proxy.md.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from svcdns.cluster.change import Change
 from svcdns.cluster.model import EndpointSlice, Key, Node, Service
 from svcdns.cluster.state import State
-from svcdns.proxy.model import (
-    Desired,
-    HealthCheck,
-    Kind,
-    ServicePortName,
-    Skipped,
-    VirtualKey,
-    VirtualServer,
-)
+from svcdns.proxy.model import Desired, VirtualServer
 from svcdns.proxy.options import ProxyOptions
 from svcdns.proxy.service_plan import ServicePlan, plan_service
+from svcdns.proxy.together import Together
 
 _NOTHING = ServicePlan()
-_RANKS = {
-    kind: rank for rank, kind in enumerate((Kind.CLUSTER, Kind.NODE, Kind.BALANCER, Kind.EXTERNAL))
-}
-"""Who gets a contested place. Anybody who may write a Service may name any external address:
-none of these takes a place that the cluster itself gave out."""
 
 
 class Plan:
@@ -45,26 +32,27 @@ class Plan:
         """
         self.options = options
         self._services: dict[Key, ServicePlan] = {}
-        self._claims: dict[VirtualKey, tuple[VirtualServer, ...]] = {}
-        """Who wants to be reached there, by kind of address and name; the first one is."""
-        self._contested: set[VirtualKey] = set()
-        """Where several want to be."""
-        self._virtual: dict[VirtualKey, VirtualServer] = {}
-        self._bound: Counter[bytes] = Counter()
-        """How many virtual servers an address has."""
-        self._odd: dict[Key, ServicePlan] = {}
-        """Plans with more to them than virtual servers."""
+        self._together = Together(options)
         self._nodes: frozenset[bytes] = frozenset()
         """Addresses of all Nodes."""
 
     def rebuild(self, state: State) -> Desired:
         """Return what the node should have for `state`; every Service is looked at."""
-        self._nodes = _addresses_of(state.nodes.values())
-        for key in [key for key in self._services if state.service(*key) is None]:
-            self._look(state, key)
-        for service in state.services:
-            self._look(state, service.key)
+        for _ in self.rebuilding(state):
+            pass
         return self.desired()
+
+    def rebuilding(self, state: State) -> Iterator[None]:
+        """Look at every Service, with a pause after each in which others may have their turn.
+
+        What changes meanwhile has to be told to `apply` afterwards, as at any other time.
+        """
+        self._meet(state)
+        keys = dict.fromkeys(self._services)
+        keys |= dict.fromkeys(service.key for service in state.services)
+        for key in keys:
+            self._look(state, key)
+            yield
 
     def apply(self, state: State, changes: Iterable[Change]) -> Desired:
         """Return what the node should have after `changes`; only their Services are looked at.
@@ -81,49 +69,23 @@ class Plan:
             self._look(state, key)
         return self.desired()
 
+    def desired(self) -> Desired:
+        """Return what all Services come to together; it shares with the one before what it can."""
+        return self._together.desired()
+
+    def _meet(self, state: State) -> frozenset[bytes]:
+        """Take note of the Nodes' addresses; return those that are new or gone."""
+        before, self._nodes = self._nodes, _addresses_of(state.nodes.values())
+        self._together.meet_nodes(self._nodes)
+        return before ^ self._nodes
+
     def _meet_nodes(self, state: State) -> list[Key]:
         """Take note of the Nodes' addresses; return the Services for which that matters."""
-        before, self._nodes = self._nodes, _addresses_of(state.nodes.values())
         return [
             service.key
-            for address in before ^ self._nodes
+            for address in self._meet(state)
             for service in (*state.services_at(address), *state.services_from_outside(address))
         ]
-
-    def desired(self) -> Desired:
-        """Return what all Services come to together."""
-        hairpins: set[VirtualKey] = set()
-        checks: dict[Key, HealthCheck] = {}
-        owner_of_port: dict[int, Key] = {}
-        skipped: list[Skipped] = []
-        without_local = {"internal": 0, "external": 0}
-        for key in sorted(self._odd):
-            plan = self._odd[key]
-            skipped += plan.skipped
-            hairpins.update(plan.hairpins)
-            if plan.health_check is not None:
-                owner = owner_of_port.setdefault(plan.health_check.port, key)
-                if owner == key:
-                    checks[key] = plan.health_check
-                else:
-                    skipped.append(_same_check(key, plan.health_check.port, owner))
-            for policy in plan.without_local:
-                without_local[policy] += 1
-        for address in self._contested:
-            first, *others = self._claims[address]
-            skipped += [_clash(other, first) for other in others]
-        return Desired(
-            dict(self._virtual),
-            frozenset(self._bound)
-            - self.options.other_addresses
-            - self._nodes
-            - frozenset(self.options.node_addresses),
-            frozenset(hairpins),
-            self.options.node_addresses,
-            checks,
-            tuple(sorted(skipped)),
-            without_local,
-        )
 
     def _look(self, state: State, key: Key) -> None:
         """Look at one Service anew."""
@@ -135,37 +97,7 @@ class Plan:
         plan = replace(plan, virtual_servers=_kept(before, plan))
         if plan != _NOTHING:
             self._services[key] = plan
-        self._odd.pop(key, None)
-        if replace(plan, virtual_servers=()) != _NOTHING:
-            self._odd[key] = plan
-        if before.virtual_servers is plan.virtual_servers:
-            return
-        for virtual in before.virtual_servers:
-            others = [one for one in self._claims[virtual.key] if one is not virtual]
-            self._decide(virtual.key, others)
-        for virtual in plan.virtual_servers:
-            self._decide(virtual.key, [*self._claims.get(virtual.key, ()), virtual])
-
-    def _decide(self, key: VirtualKey, claims: list[VirtualServer]) -> None:
-        """Take note of who wants to be reached at `key`.
-
-        Of several the first by kind and name is, on every node and whoever came first.
-        """
-        before = self._virtual.pop(key, None)
-        if before is not None and before.kind is not Kind.NODE:
-            self._bound[key.address] -= 1
-            if not self._bound[key.address]:
-                del self._bound[key.address]
-        self._claims.pop(key, None)
-        self._contested.discard(key)
-        if len(claims) > 1:
-            self._contested.add(key)
-        if claims:
-            claims.sort(key=_rank)
-            self._claims[key] = tuple(claims)
-            self._virtual[key] = claims[0]
-            if claims[0].kind is not Kind.NODE:
-                self._bound[key.address] += 1
+        self._together.take(key, before, plan)
 
 
 def _touched(changes: Iterable[Change]) -> Iterator[Key]:
@@ -193,25 +125,5 @@ def _kept(before: ServicePlan, after: ServicePlan) -> tuple[VirtualServer, ...]:
     )
 
 
-def _rank(virtual: VirtualServer) -> tuple[int, ServicePortName]:
-    return _RANKS[virtual.kind], virtual.service
-
-
 def _addresses_of(nodes: Iterable[Node]) -> frozenset[bytes]:
     return frozenset(address for node in nodes for address in node.addresses)
-
-
-def _same_check(key: Key, port: int, owner: Key) -> Skipped:
-    return Skipped(
-        f"Service {'/'.join(key)}",
-        f"healthCheckNodePort {port} is Service {'/'.join(owner)}'s already: give one of them "
-        "another port",
-    )
-
-
-def _clash(virtual: VirtualServer, other: VirtualServer) -> Skipped:
-    return Skipped(
-        f"Service {virtual.service}",
-        f"{virtual.key} is Service {other.service}'s already: give one of them another address "
-        "or port",
-    )

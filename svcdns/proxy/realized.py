@@ -4,6 +4,7 @@ Read from the kernel by a backend and compared with what should be; nothing here
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -38,5 +39,5 @@ class Realized:
 
     virtual_servers: Mapping[VirtualKey, RealizedVirtual] = field(default_factory=dict)
     """Those of others are not in it."""
-    addresses: frozenset[bytes] = frozenset()
+    addresses: AbstractSet[bytes] = frozenset()
     """Bound on our device."""

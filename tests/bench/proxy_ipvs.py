@@ -7,6 +7,7 @@ starts that kernel; this module runs inside it. Every figure is of one run.
 
 import asyncio
 import json
+import statistics
 import subprocess
 import sys
 import time
@@ -14,20 +15,26 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from svcdns.cluster.change import WatchEvent
+from svcdns.cluster.change import Change, WatchEvent
 from svcdns.cluster.model import EndpointPort, EndpointSlice, Object, Service, ServicePort
 from svcdns.cluster.state import State
 from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.filter_iptables import IptablesFilter
 from svcdns.dataplane.ipvs import IpvsBackend, IpvsOptions
+from svcdns.dataplane.reconcile import Pace, Reconciler
+from svcdns.dataplane.sync_report import SyncReport
 from svcdns.proxy.diff import changed_keys, diff
-from svcdns.proxy.model import Desired
+from svcdns.proxy.model import Desired, VirtualKey
 from svcdns.proxy.options import ProxyOptions
 from svcdns.proxy.plan import Plan
-from svcdns.proxy.realized import Realized
+from svcdns.proxy.realized import Realized, RealizedServer, RealizedVirtual
+from svcdns.telemetry.log import Output, redirect
+from svcdns.telemetry.metrics import Metrics
+from svcdns.telemetry.proxy_metrics import PAGE
 
 ENDPOINTS = 10
 PEER_SERVICES = 1_000
+LOOP_CHANGES = 20
 _PORTS = (ServicePort("http", "TCP", 80),)
 _TARGETS = (EndpointPort("http", "TCP", 8080),)
 _READY = bytes((3,))
@@ -48,6 +55,35 @@ def its_slice(number: int, *, moved: bool = False) -> EndpointSlice:
         packed[0] = (0x0B00_0000 + number).to_bytes(4)
     name = f"s{number:05}"
     return EndpointSlice("shop", name, name, 4, b"".join(packed), _READY * ENDPOINTS, _TARGETS)
+
+
+def believed(desired: Desired, keys: list[VirtualKey]) -> Realized:
+    """Return a node that has what is desired at `keys`."""
+    return Realized(
+        {
+            key: RealizedVirtual(
+                one.scheduler, servers=dict.fromkeys(one.real_servers(), RealizedServer(1, 1))
+            )
+            for key in keys
+            if (one := desired.virtual_servers.get(key)) is not None
+        },
+        desired.addresses,
+    )
+
+
+class TurnTimes(SyncReport):
+    """What each turn of the loop took, and when the last one ended."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__(metrics)
+        self.seconds: list[float] = []
+        self.done = asyncio.Event()
+
+    def synced(self, desired: Desired, draining: int, seconds: float) -> None:
+        """Take note of a turn."""
+        super().synced(desired, draining, seconds)
+        self.seconds.append(seconds)
+        self.done.set()
 
 
 class Bench:
@@ -75,19 +111,20 @@ class Bench:
         realized = await self._timed("read back", self._backend.read)
         operations = await self._timed("compare", _soon(lambda: diff(desired, realized)))
         self.figures["operations in sync"] = len(operations)
-        await self._one_change(desired, realized)
+        await self._one_change(desired)
+        await self._changes_in_the_loop()
         await self._timed("take away", self._backend.cleanup)
         self._backend.close()
         return self.figures
 
-    async def _one_change(self, before: Desired, realized: Realized) -> None:
-        middle = self.services // 2
-        moved = its_slice(middle, moved=True)
-        changes = self._state.apply([WatchEvent(EndpointSlice, moved.key, moved)], 2)
+    async def _one_change(self, before: Desired) -> None:
+        """Measure one moved endpoint step by step, and another one as the loop takes it."""
+        changes = self._moved(self.services // 2)
         started = time.perf_counter()
         after = self._plan.apply(self._state, changes)
         planned = time.perf_counter()
-        operations = diff(after, realized, only=changed_keys(before, after))
+        keys = changed_keys(before, after)
+        operations = diff(after, believed(before, keys), only=keys)
         compared = time.perf_counter()
         assert not await self._backend.apply(operations, after)
         ended = time.perf_counter()
@@ -95,6 +132,32 @@ class Bench:
         self.figures["one change: compare"] = compared - planned
         self.figures["one change: apply"] = ended - compared
         self.figures["one change: operations"] = len(operations)
+
+    async def _changes_in_the_loop(self) -> None:
+        """Measure what the loop takes for one moved endpoint, from the gathered wake on."""
+        pending: list[Change] = []
+
+        async def wanted() -> Desired:
+            found = self._plan.apply(self._state, pending)
+            pending.clear()
+            return found
+
+        report = TurnTimes(Metrics(PAGE))
+        loop = Reconciler(self._backend, wanted, report, Pace(audit_seconds=3600.0))
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(loop.run())
+            for number in range(-1, LOOP_CHANGES):
+                pending += self._moved(self.services // 2 + number)
+                report.done.clear()
+                loop.wake()
+                await report.done.wait()
+            running.cancel()
+        _, *taken = report.seconds  # the first one compares everything
+        self.figures["one change: whole turn"] = statistics.median(taken)
+
+    def _moved(self, number: int) -> list[Change]:
+        moved = its_slice(number, moved=True)
+        return self._state.apply([WatchEvent(EndpointSlice, moved.key, moved)], 2)
 
     async def _change(self, desired: Desired, realized: Realized) -> None:
         assert not await self._backend.apply(diff(desired, realized), desired)
@@ -137,6 +200,7 @@ def _text(number: int) -> str:
 
 def main() -> None:
     """Print the figures of each size asked for, as one JSON document."""
+    redirect(Output(sys.stderr))  # the document alone goes to stdout
     found: dict[str, dict[str, float]] = {}
     for size in map(int, sys.argv[1:]):
         found[str(size)] = asyncio.run(Bench(size).run())

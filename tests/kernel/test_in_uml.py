@@ -9,7 +9,7 @@ import pytest
 from tests.support.tools import require
 from tests.support.tree import ROOT
 
-_LONGEST_SECONDS = 540
+_LONGEST_SECONDS = 900
 _SUITES = ("tests/kernel/guest", "tests/contract/test_backends.py")
 _PACKAGES = {
     "linux.uml": "user-mode-linux",

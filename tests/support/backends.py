@@ -12,9 +12,9 @@ from typing import NamedTuple, Protocol, cast
 from svcdns.dataplane.backend import Backend
 from svcdns.dataplane.fake import Fake
 from svcdns.dataplane.filter import FilterOptions
-from svcdns.dataplane.filter_iptables import IptablesFilter
 from svcdns.dataplane.ipvs import IpvsBackend, IpvsOptions
 from svcdns.dataplane.userspace import Userspace
+from tests.support.driven import packet_filter
 from tests.support.driven_mode import MODES
 
 
@@ -49,7 +49,7 @@ if os.environ.get("SVCDNS_GUEST"):
     BACKENDS = {
         "ipvs": Kind(
             lambda folder: IpvsBackend(
-                IpvsOptions(journal=folder / "keys"), IptablesFilter(FilterOptions())
+                IpvsOptions(journal=folder / "keys"), packet_filter(FilterOptions())
             ),
             close=lambda one: cast("_Closed", one).close(),
         )

@@ -1,14 +1,19 @@
-"""The proxy without its loop: objects in, plan, diff, backend, one step at a time."""
+"""The proxy without its loop: objects in, plan, diff, backend, one step at a time.
+
+The writer of the packet filter is iptables, or what SVCDNS_FILTER names: see tests/kernel.
+"""
 
 import asyncio
+import os
 from pathlib import Path
 
 from svcdns.cluster.change import WatchEvent
 from svcdns.cluster.model import Object
 from svcdns.cluster.state import State
 from svcdns.dataplane.backend import Failure
-from svcdns.dataplane.filter import FilterOptions
+from svcdns.dataplane.filter import FilterOptions, PacketFilter
 from svcdns.dataplane.filter_iptables import IptablesFilter
+from svcdns.dataplane.filter_nftables import NftablesFilter
 from svcdns.dataplane.ipvs import IpvsBackend, IpvsOptions
 from svcdns.proxy.diff import diff
 from svcdns.proxy.model import Desired
@@ -17,16 +22,40 @@ from svcdns.proxy.options import Network, ProxyOptions
 from svcdns.proxy.plan import Plan
 from svcdns.proxy.realized import Realized
 from svcdns.wire.name import pack_address
+from tests.support.ipvs_world import shell
 from tests.support.proxied import events_of
 
 NODE_ADDRESSES = ("192.0.2.1", "2001:db8::1")
 PODS = (Network(pack_address("10.1.0.0"), 16), Network(pack_address("fd00:1::"), 32))
+FILTER = os.environ.get("SVCDNS_FILTER", "iptables")
+
+
+def packet_filter(options: FilterOptions) -> PacketFilter:
+    """Return what stands beside IPVS in this run."""
+    return NftablesFilter(options) if FILTER == "nftables" else IptablesFilter(options)
+
+
+def flush_filter() -> None:
+    """Take what the packet filter has away, as somebody else would: rules and entries of sets."""
+    if FILTER == "nftables":
+        shell("nft flush chain ip svcdns-ipvs services", "nft flush set ip svcdns-ipvs served")
+    else:
+        shell("iptables-legacy -t nat -F IPVS-SVCDNS-SERVICES", "ipset flush IPVS-SVCDNS-SERVED")
+
+
+def shown_filter() -> str:
+    """Return what the kernel says of the packet filter."""
+    if FILTER == "nftables":
+        return shell("nft list tables", "nft list ruleset")
+    return shell("iptables-legacy-save", "ip6tables-legacy-save", "ipset save")
 
 
 class Driven:
-    """A backend `ipvs` with the iptables writer, and what is planned for it."""
+    """A backend `ipvs` with its packet filter, and what is planned for it."""
 
-    def __init__(self, journal: Path, options: ProxyOptions | None = None) -> None:
+    def __init__(
+        self, journal: Path, options: ProxyOptions | None = None, *, binding: str = "device"
+    ) -> None:
         """Set up; what an earlier one left in the kernel stays."""
         self.options = options or ProxyOptions(
             node="here",
@@ -39,8 +68,13 @@ class Driven:
         self.desired = Desired()
         self._runner = asyncio.Runner()
         self.backend = IpvsBackend(
-            IpvsOptions(journal=journal, exclude=self.options.exclude),
-            IptablesFilter(FilterOptions(cluster_networks=PODS)),
+            IpvsOptions(
+                journal=journal,
+                exclude=self.options.exclude,
+                strict_arp=self.options.strict_arp,
+                binding=binding,
+            ),
+            packet_filter(FilterOptions(cluster_networks=PODS)),
         )
         self.capabilities = self._runner.run(self.backend.probe())
         self._runner.run(self.backend.setup())

@@ -6,8 +6,9 @@ namespace and a cable each:
     c1 192.0.2.2 ---- 192.0.2.1 node 10.1.N.1 ---- 10.1.N.2 bN
        2001:db8::2    2001:db8::1    fd00:1:N::1   fd00:1:N::2
 
-c1 also sends from 10.3.0.1 to 10.3.0.16. Every pod answers TCP and UDP on port 8080 with its
-name and the address it sees, and then with whatever it gets.
+c1 also sends from 10.3.0.1 to 10.3.0.16. Every pod answers TCP and UDP, and over IPv4 SCTP where
+the kernel has it, on port 8080 with its name and the address it sees, and then with whatever it
+gets.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import cast
 
 _CLONE_NEWNET = 0x4000_0000
+_ARP = 0x0806
 _PODS = ("b1", "b2", "b3")
 PORT = 8080
 PATIENCE_SECONDS = 5
@@ -122,6 +124,7 @@ class Pods:
             stream = socket.create_server(
                 ("::", PORT), family=socket.AF_INET6, dualstack_ipv6=True, backlog=512
             )
+            streams = [stream, *_sctp_server()]
             packets = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
             packets.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             packets.bind(("::", PORT))
@@ -140,9 +143,19 @@ class Pods:
             def datagram_received(self, _: bytes, addr: tuple[str, int]) -> None:
                 self.transport.sendto(f"{name} {_seen(addr[0])}\n".encode(), addr)
 
-        self._open.append(await asyncio.start_server(talk, sock=stream))
+        for sock in streams:
+            self._open.append(await asyncio.start_server(talk, sock=sock))
         transport, _ = await self._loop.create_datagram_endpoint(Answer, sock=packets)
         self._open.append(transport)
+
+
+def _sctp_server() -> Iterator[socket.socket]:
+    """Yield a socket, where this kernel has SCTP."""
+    with suppress(OSError):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SCTP)
+        sock.bind(("0.0.0.0", PORT))
+        sock.listen()
+        yield sock
 
 
 def _seen(address: str) -> str:
@@ -152,7 +165,9 @@ def _seen(address: str) -> str:
 class Flow:
     """One connection, or one UDP socket, of a client."""
 
-    def __init__(self, place: str, address: str, port: int, *, udp: bool, source: str) -> None:
+    def __init__(
+        self, place: str, address: str, port: int, *, udp: bool, source: str, protocol: int = 0
+    ) -> None:
         """Connect, and read who answers.
 
         Raises:
@@ -160,7 +175,8 @@ class Flow:
         """
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with inside(place):
-            self._sock = socket.socket(family, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
+            kind = socket.SOCK_DGRAM if udp else socket.SOCK_STREAM
+            self._sock = socket.socket(family, kind, protocol)
         try:
             self._sock.settimeout(PATIENCE_SECONDS)
             if source:
@@ -183,13 +199,21 @@ class Flow:
         self._sock.close()
 
 
-def flow(place: str, address: str, port: int = 80, *, udp: bool = False, source: str = "") -> Flow:
+def flow(
+    place: str,
+    address: str,
+    port: int = 80,
+    *,
+    udp: bool = False,
+    source: str = "",
+    protocol: int = 0,
+) -> Flow:
     """Return a new flow.
 
     Raises:
         OSError: nobody answers.
     """
-    return Flow(place, address, port, udp=udp, source=source)
+    return Flow(place, address, port, udp=udp, source=source, protocol=protocol)
 
 
 def reached(
@@ -219,6 +243,22 @@ def reached(
     for one in held:
         one.close()
     return found
+
+
+def answers_arp(address: str) -> bool:
+    """Return whether the node says to c1 that an address is its own."""
+    with inside("c1"), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
+        sock.bind(("eth0", _ARP))
+        own, target = sock.getsockname()[4], socket.inet_aton(address)
+        asked = bytes.fromhex("0001080006040001") + own + socket.inet_aton("192.0.2.2")
+        sock.send(b"\xff" * 6 + own + _ARP.to_bytes(2) + asked + bytes(6) + target)
+        sock.settimeout(SILENCE_SECONDS)
+        with suppress(TimeoutError):
+            while True:
+                packet = sock.recv(200)
+                if packet[20:22] == b"\0\2" and packet[28:32] == target:
+                    return True
+    return False
 
 
 def is_silent(place: str, address: str, port: int = 80) -> bool:

@@ -4,13 +4,22 @@ It knows tables, chains, sets and maps and refuses what the kernel refuses; rule
 """
 
 import re
+import sys
 from copy import deepcopy
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 
 from svcdns.dataplane.libnftables import ScriptError
+from svcdns.dataplane.nftables_entry import PROTOCOLS
+from svcdns.dataplane.nftables_listing import Contents
+from svcdns.dataplane.nftables_messages import Element
+from svcdns.dataplane.nftables_script import FAMILIES
+from svcdns.wire.name import pack_address
 
 _BLOCK = re.compile(r"^table (\S+ \S+) \{\n(.*?)^\}\n", re.MULTILINE | re.DOTALL)
 _PART = re.compile(r"^  (chain|set|map) (\S+) \{(.*?)\}\n(?=  \w|\Z)", re.MULTILINE | re.DOTALL)
+
+_PROTOCOLS = {text: number for number, text in PROTOCOLS.items()}
 
 
 @dataclass
@@ -40,6 +49,26 @@ class NftMemory:
     def touch(self) -> None:
         """Count up as when somebody else changed rules."""
         self._number += 1
+
+    def contents(self, width: int, table: str) -> Contents | None:
+        """Return what is in a table, its elements as the kernel packs them."""
+        found = self.tables.get(f"{FAMILIES[width]} {table}")
+        if found is None:
+            return None
+
+        def elements(name: str) -> list[Element]:
+            texts = found.sets[name].items()
+            return [
+                _element(key, value, is_turn=name.startswith("servers-")) for key, value in texts
+            ]
+
+        rules = {name: len(rules) for name, rules in found.chains.items()}
+        hooks = {
+            name: sum(one.startswith("type ") for one in rules)
+            for name, rules in found.chains.items()
+        }
+        chains = {name: count - hooks[name] for name, count in rules.items()}
+        return Contents(chains, frozenset(found.sets), elements)
 
     def run(self, script: str) -> str:
         """Do all of it or nothing; return what a list command prints."""
@@ -100,6 +129,39 @@ class NftMemory:
         for one, rules in table.chains.items():
             lines += [f"\tchain {one} {{", *(f"\t\t{rule}" for rule in rules), "\t}\n"]
         return "\n".join([*lines, "}"]) + "\n"
+
+
+def _element(key: str, value: str, *, is_turn: bool) -> Element:
+    """Return an element as the kernel packs it.
+
+    Args:
+        key: as text.
+        value: as text; empty in a set.
+        is_turn: whether the key ends with the number of a server.
+    """
+    *parts, last = key.split(" . ")
+    end = b""
+    if is_turn:
+        first = int(last).to_bytes(4, sys.byteorder)
+    elif "/" in last:
+        network = ip_network(last)
+        first, end = network.network_address.packed, network.broadcast_address.packed
+    else:
+        first = _packed(last)
+    start = b"".join(map(_packed, parts))
+    is_verdict = value == "drop" or value.startswith("goto ")
+    return Element(
+        start + first,
+        start + end if end else b"",
+        b"" if is_verdict else b"".join(map(_packed, value.split(" . ") if value else ())),
+        value if is_verdict else "",
+    )
+
+
+def _packed(part: str) -> bytes:
+    if part in _PROTOCOLS:
+        return _PROTOCOLS[part].to_bytes(1) + bytes(3)
+    return int(part).to_bytes(2) + bytes(2) if part.isdecimal() else pack_address(part)
 
 
 def _do_in(table: MemoryTable, verb: str, name: str, words: str) -> None:

@@ -51,6 +51,10 @@ async def here(work: Callable[[], Any]) -> Any:
     return work()
 
 
+async def nothing() -> Desired:
+    return Desired()
+
+
 class Watched(Fake):
     """Counts what is asked of it, and can be out of order as a whole."""
 
@@ -84,7 +88,7 @@ class Driven:
             backend, self._ask, SyncReport(self.metrics), Pace(drain_seconds=drain_seconds), here
         )
 
-    def _ask(self) -> Desired:
+    async def _ask(self) -> Desired:
         self.asked += 1
         return self.wanted
 

@@ -9,43 +9,29 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.driven import FILTER, flush_filter, shown_filter
 from tests.support.ipvs_world import flow, reached, shell
+from tests.support.one_service import service_text, slice_text
 from tests.support.process import ServerProcess, run, running
 
-VIP, NODE, NODE_PORT = "10.96.0.1", "192.0.2.1", 30080
+VIP, NODE, NODE6, NODE_PORT = "10.96.0.1", "192.0.2.1", "2001:db8::1", 30080
 PATIENCE_SECONDS = 20
 
-SERVICE = """\
-apiVersion: v1
-kind: Service
-metadata: {name: web, namespace: shop}
-spec:
-  type: NodePort
-  clusterIP: 10.96.0.1
-  ports: [{name: http, port: 80, targetPort: 8080, nodePort: 30080}]
-"""
+
+def program(
+    folder: Path, *more: str, mode: str = "ipvs", node: str = NODE
+) -> AbstractContextManager[ServerProcess]:
+    """`svcdns proxy` over a folder of manifests, once it has synced."""
+    return running(
+        *("proxy", "--mode", mode, "--manifests", str(folder), "--node", "here"),
+        *("--node-address", node, "--cluster-cidr", "10.1.0.0/16", "--drain-timeout", "2s"),
+        *("--packet-filter", FILTER, *more),
+        ready="proxy.synced",
+    )
 
 
 def slice_of(*numbers: int) -> str:
-    endpoints = "".join(
-        f"- addresses: [10.1.{number}.2]\n  conditions: {{ready: true}}\n  nodeName: here\n"
-        for number in numbers
-    )
-    return (
-        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
-        "metadata: {name: web-1, namespace: shop, labels: {kubernetes.io/service-name: web}}\n"
-        "addressType: IPv4\nports: [{name: http, port: 8080, protocol: TCP}]\n"
-        f"endpoints:\n{endpoints}"
-    )
-
-
-def program(folder: Path) -> AbstractContextManager[ServerProcess]:
-    """`svcdns proxy --mode ipvs` over a folder of manifests, once it has synced."""
-    return running(
-        *("proxy", "--mode", "ipvs", "--manifests", str(folder), "--node", "here"),
-        *("--node-address", NODE, "--cluster-cidr", "10.1.0.0/16", "--drain-timeout", "2s"),
-        ready="proxy.synced",
-    )
+    return slice_text(*(f"10.1.{number}.2" for number in numbers))
 
 
 def is_so_in_time(happened: Callable[[], bool]) -> bool:
@@ -60,10 +46,10 @@ def is_so_in_time(happened: Callable[[], bool]) -> bool:
 @pytest.fixture
 def folder(world: None, tmp_path: Path) -> Iterator[Path]:  # noqa: ARG001 - it is there
     """Manifests of one Service with two pods; what the program leaves is taken away."""
-    (tmp_path / "service.yaml").write_text(SERVICE)
+    (tmp_path / "service.yaml").write_text(service_text(VIP))
     (tmp_path / "slice.yaml").write_text(slice_of(1, 2))
     yield tmp_path
-    done = run("proxy", "cleanup", "--mode", "ipvs")
+    done = run("proxy", "cleanup")
     assert done.returncode == 0, done.stderr
     assert not shell("ipvsadm -Sn")
 
@@ -130,6 +116,122 @@ def test_a_virtual_server_that_somebody_deletes_is_back_when_the_program_is_told
         running_program.send(signal.SIGUSR1)
 
         assert is_so_in_time(lambda: reached(VIP, count=2) == Counter(b1=1, b2=1))
+
+
+def test_a_packet_filter_that_somebody_flushes_is_back_when_the_program_is_told_to_look(
+    folder: Path,
+) -> None:
+    with program(folder) as running_program:
+        before = shown_filter().count(VIP)
+        flush_filter()
+        running_program.send(signal.SIGUSR1)
+
+        assert "the packet filter" in running_program.line("proxy.repaired")
+        assert is_so_in_time(lambda: shown_filter().count(VIP) == before)
+
+
+def test_a_device_that_somebody_changes_again_and_again_is_contested(folder: Path) -> None:
+    with program(folder) as running_program:
+
+        def is_told() -> bool:
+            shell("ip addr replace 10.99.0.1/32 dev kube-ipvs0")  # the program takes it away
+            return "proxy.contested" in str(running_program.output)
+
+        assert is_so_in_time(is_told)
+        assert "device=kube-ipvs0 by=" in running_program.line("proxy.contested")
+
+
+@pytest.mark.parametrize(("before", "after"), [("iptables", "ipvs"), ("ipvs", "iptables")])
+def test_a_mode_takes_over_from_another_one(folder: Path, before: str, after: str) -> None:
+    with program(folder, mode=before):
+        first = reached(VIP, count=4)
+    with program(folder, mode=after) as second:
+        line = second.line("proxy.taken_over")
+        found = reached(VIP, count=4)
+
+        assert (bool(shell("ipvsadm -Sn")), "kube-ipvs0" in shell("ip link")) == (
+            (after == "ipvs",) * 2
+        )
+        rules = shell("iptables-legacy-save", "iptables-nft-save 2>&1 || true")
+        assert (":SVCDNS-" in rules) == (after == "iptables")
+    assert first.keys() == found.keys() == {"b1", "b2"}
+    assert ("virtual servers" in line) == (before == "ipvs")
+
+
+def test_a_node_without_ipv4_serves_ipv6(folder: Path) -> None:
+    (folder / "service.yaml").write_text(service_text("fd00:96::1"))
+    (folder / "slice.yaml").write_text(slice_text("fd00:1:1::2", "fd00:1:2::2"))
+    cables = {"vc1": "192.0.2.1", **{f"vb{n}": f"10.1.{n}.1" for n in (1, 2, 3)}}
+    shell(*(f"ip -4 addr flush dev {cable}" for cable in cables))
+    try:
+        with program(folder, node=NODE6):
+            found = [reached("fd00:96::1", place=place, count=2) for place in ("c1", "b1", "")]
+            over_udp = reached("fd00:96::1", 53, count=2, udp=True)
+            at_node = reached(NODE6, NODE_PORT, count=2)
+            bound = shell("ip -o addr show dev kube-ipvs0")
+    finally:
+        shell(
+            *(f"ip addr add {address}/24 dev {cable}" for cable, address in cables.items()),
+            "ip route add 10.3.0.0/24 via 192.0.2.2",
+        )
+
+    assert [*found, over_udp, at_node] == [Counter(b1=1, b2=1)] * 5
+    assert "inet " not in bound
+
+
+def test_mode_userspace_serves_at_the_addresses_themselves(folder: Path) -> None:
+    with program(folder, mode="userspace"):
+        for place in ("c1", "b1", ""):
+            assert reached(VIP, place=place, count=4) == Counter(b1=2, b2=2)
+        assert reached(VIP, 53, count=1, udp=True).keys() <= {"b1", "b2"}
+        assert reached(NODE, NODE_PORT, count=4) == Counter(b1=2, b2=2)
+        assert VIP in shell("ip -o addr show dev kube-ipvs0")
+        assert not shell("ipvsadm -Sn")
+
+    assert reached(VIP, count=1) == Counter(ConnectionRefusedError=1)
+
+
+@pytest.mark.usefixtures("world")
+def test_what_kube_proxy_left_goes_and_what_others_made_stays() -> None:
+    external = "198.51.100.7"
+    places = ("10.96.0.9:80", f"{external}:80", f"{NODE}:31000")
+    shell(
+        "ip link add kube-ipvs0 type dummy",
+        "ip addr add 10.96.0.9/32 dev kube-ipvs0",
+        "ipset create KUBE-NODE-PORT-TCP bitmap:port range 0-65535",
+        "ipset add KUBE-NODE-PORT-TCP 31000",
+        "ipset create KUBE-EXTERNAL-IP hash:ip,port",
+        f"ipset add KUBE-EXTERNAL-IP {external},tcp:80",
+        f"ipvsadm -A -t {NODE}:4000 -s wlc",
+        f"ipvsadm -a -t {NODE}:4000 -r 10.1.3.2:8080 -m",
+    )
+    foreign = shell("ipvsadm -Sn")
+    shell(*(f"ipvsadm -A -t {place} -s rr" for place in places))
+    done = run("proxy", "cleanup", "--kube-proxy")
+    left, sets = shell("ipvsadm -Sn"), shell("ipset list -name")
+    shell("ipvsadm -C")
+
+    assert done.returncode == 0, done.stderr
+    assert left == foreign
+    assert "KUBE" not in sets
+    assert "kube-ipvs0" not in shell("ip link")
+
+
+def test_beside_a_proxy_that_runs_only_kube_proxys_goes(folder: Path) -> None:
+    shell(
+        "ipset create KUBE-NODE-PORT-TCP bitmap:port range 0-65535",
+        "ipset add KUBE-NODE-PORT-TCP 31000",
+        f"ipset add KUBE-NODE-PORT-TCP {NODE_PORT}",
+        f"ipvsadm -A -t {NODE}:31000 -s rr",
+    )
+    with program(folder):
+        before = shell("ipvsadm -Sn").replace(f"-A -t {NODE}:31000 -s rr\n", "")
+        done = run("proxy", "cleanup", "--kube-proxy")
+
+        assert done.returncode == 0, done.stderr
+        assert shell("ipvsadm -Sn") == before
+        assert reached(VIP, count=2) == reached(NODE, NODE_PORT, count=2) == Counter(b1=1, b2=1)
+        assert "KUBE" not in shell("ipset list -name")
 
 
 def test_it_says_what_the_kernel_has(folder: Path) -> None:

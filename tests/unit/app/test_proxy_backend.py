@@ -1,6 +1,7 @@
 """A mode has its backend; what cannot be read here is said with what to do."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from svcdns.app.proxy_script import script
 from svcdns.app.proxy_settings import ProxySettings
 from svcdns.app.start_error import StartError
 from svcdns.dataplane.filter import FilterOptions
+from svcdns.dataplane.sole_proxy import Sign
 from svcdns.proxy.diff import diff
 from svcdns.proxy.model import Desired
 from svcdns.proxy.options import Network as Range
@@ -69,9 +71,18 @@ def test_a_kernel_without_ipvs_is_told_what_it_needs() -> None:
         proxy_backend.observed(ProxySettings(), Desired())
 
 
-def test_kube_proxys_rules_can_be_cleaned_where_there_are_none() -> None:
+def test_where_nothing_is_left_there_is_nothing_to_clean() -> None:
     with Network() as network, network.inside():
-        proxy_backend.clean_kube_proxy()
+        assert proxy_backend.clean(ProxySettings(), and_kube_proxys=True) == ()
+
+
+def test_a_proxy_that_runs_is_not_cleaned_away() -> None:
+    with Network() as network, network.inside():
+        sign = Sign()
+        sign.take()
+        with pytest.raises(StartError, match="another svcdns is: process"):
+            proxy_backend.clean(ProxySettings())
+        sign.give_back()
 
 
 @pytest.mark.parametrize(
@@ -90,8 +101,9 @@ def test_what_packet_filters_have_is_seen_beside_their_process(
         subprocess.run(words, input=made.text, text=True, check=True)
 
         found = proxy_backend.observed(settings, desired).realized
-        proxy_backend.clean(settings)
+        cleaned = proxy_backend.clean(replace(settings, mode="ipvs"))
         left = proxy_backend.observed(settings, desired).realized
 
     assert diff(desired, found) == ()
     assert not left.virtual_servers
+    assert [mode in what for what in cleaned] == [True]

@@ -5,15 +5,15 @@ from svcdns.dataplane.fake import Fake
 from svcdns.dataplane.reconcile import Reconciler
 from svcdns.dataplane.sync_report import SyncReport
 from svcdns.dataplane.userspace import Userspace
-from svcdns.proxy.model import Desired
 from svcdns.telemetry.exposition import render
 from svcdns.telemetry.metrics import Metrics
 from svcdns.telemetry.proxy_metrics import PAGE
+from tests.support.reconciling import nothing
 
 
 async def test_mode_userspace_shows_its_clients() -> None:
     metrics, backend = Metrics(PAGE), Userspace(listen="127.0.0.1")
-    measure_proxy(metrics, Reconciler(backend, Desired, SyncReport(metrics)), backend)
+    measure_proxy(metrics, Reconciler(backend, nothing, SyncReport(metrics)), backend)
     backend.figures.accepted = 3
     backend.figures.dial_failures = 2
 
@@ -27,7 +27,7 @@ async def test_mode_userspace_shows_its_clients() -> None:
 
 async def test_other_modes_have_no_clients_of_their_own() -> None:
     metrics, backend = Metrics(PAGE), Fake()
-    measure_proxy(metrics, Reconciler(backend, Desired, SyncReport(metrics)), backend)
+    measure_proxy(metrics, Reconciler(backend, nothing, SyncReport(metrics)), backend)
 
     text = render(metrics).body.decode()
 

@@ -44,8 +44,13 @@ async def test_an_empty_address_is_none(pages: Pages) -> None:
     pages.open(ProxySettings(healthz="", metrics=""))
 
 
-async def test_an_address_that_is_taken_names_the_flags(pages: Pages) -> None:
+@pytest.mark.parametrize(
+    ("place", "flag"),
+    [("healthz", "--healthz-bind-address"), ("metrics", "--metrics-bind-address")],
+)
+async def test_an_address_that_is_taken_names_its_flag(pages: Pages, place: str, flag: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(StartError, match="--healthz-bind-address"):
-            pages.open(ProxySettings(healthz=address, metrics=""))
+        healthz, metrics = (address, "") if place == "healthz" else ("", address)
+        with pytest.raises(StartError, match=f'{flag} "" is none$'):
+            pages.open(ProxySettings(healthz=healthz, metrics=metrics))

@@ -30,8 +30,11 @@ from svcdns.proxy.operations import (
     SetWeight,
     Unbind,
 )
+from svcdns.proxy.options import ProxyOptions
+from svcdns.proxy.plan import Plan
 from svcdns.proxy.realized import Realized, RealizedServer, RealizedVirtual
 from svcdns.wire.name import pack_address
+from tests.support.proxied import READY, endpoints, service, state_of
 
 ADDRESS = pack_address("10.96.0.1")
 KEY = VirtualKey(TCP, ADDRESS, 80)
@@ -225,3 +228,21 @@ async def test_a_service_that_stays_is_never_empty_on_the_way(
         await fake.apply([operation], after)
         there = fake.realized().virtual_servers
         assert all(there[key].servers for key, has_servers in stays.items() if has_servers)
+
+
+async def test_a_node_without_ipv4_gets_what_its_services_have_of_ipv6() -> None:
+    address = pack_address("2001:db8::1")
+    web = service("web", "fd00:96::1", kind="NodePort", node_ports=(30080,))
+    state = state_of(web, endpoints("web", ("fd00:1::2", READY, "here")))
+    desired = Plan(ProxyOptions(node="here", node_addresses=(address,))).rebuild(state)
+    kernel = Fake()
+
+    failures = await kernel.apply(diff(desired, kernel.realized()), desired)
+
+    assert failures == ()
+    assert kernel.remarks == []
+    assert kernel.realized().virtual_servers.keys() == {
+        VirtualKey(TCP, pack_address("fd00:96::1"), 80),
+        VirtualKey(TCP, address, 30080),
+    }
+    assert diff(desired, kernel.realized()) == ()

@@ -79,7 +79,7 @@ def test_a_rule_that_somebody_deleted_is_noticed_and_made_again(
     packet_filter.load(ROWS)
     before = saved()
     variant = "iptables-legacy" if "SVCDNS" not in _printed("iptables-save") else "iptables"
-    subprocess.run([variant, "-t", "nat", "-F", "SVCDNS-SERVICES"], check=True)
+    subprocess.run([variant, "-t", "nat", "-F", "IPVS-SVCDNS-SERVICES"], check=True)
 
     assert packet_filter.read() is None
     packet_filter.load(ROWS)

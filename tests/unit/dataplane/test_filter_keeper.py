@@ -1,11 +1,10 @@
 from collections.abc import Iterable
 
 from svcdns.dataplane.backend import DataplaneError
-from svcdns.dataplane.filter_keeper import FilterKeeper, changes
-from svcdns.proxy.filter_rows import Purpose, Row, all_rows
+from svcdns.dataplane.filter_keeper import FilterKeeper
+from svcdns.proxy.filter_rows import Row, all_rows
 from svcdns.proxy.model import (
     Desired,
-    HealthCheck,
     Kind,
     RealServer,
     ServicePortName,
@@ -101,27 +100,6 @@ def test_the_same_state_again_is_no_step() -> None:
     keeper.after()
 
     assert rows.steps == ["load"]
-
-
-def test_only_what_is_another_object_is_looked_at() -> None:
-    empty = virtual(1, b"")
-
-    added, removed = changes(desired(ONE, TWO), desired(empty, TWO))
-
-    assert {row.purpose for row in added} == {Purpose.REFUSED}
-    assert not removed
-
-
-def test_rows_of_no_single_virtual_server_are_compared_too() -> None:
-    before, key = desired(ONE), ("shop", "web")
-    after = Desired(
-        before.virtual_servers, before.addresses, health_checks={key: HealthCheck(30000, 1)}
-    )
-
-    added, removed = changes(before, after)
-
-    assert added == {Row(Purpose.HEALTH, protocol=6, port=30000)}
-    assert not removed
 
 
 def test_another_address_of_the_node_loads_everything() -> None:

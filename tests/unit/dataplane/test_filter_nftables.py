@@ -64,9 +64,9 @@ def test_very_many_rows_come_in_several_transactions(
 
 def test_what_others_changed_is_told(packet_filter: NftablesFilter, kernel: NftMemory) -> None:
     packet_filter.load([SERVED, OUTER, INNER])
-    kernel.tables["ip svcdns"].sets["served"].clear()
+    kernel.tables["ip svcdns-ipvs"].sets["served"].clear()
     assert packet_filter.read() == frozenset({OUTER})
-    kernel.tables["ip svcdns"].chains["services"].pop()
+    kernel.tables["ip svcdns-ipvs"].chains["services"].pop()
 
     assert packet_filter.read() is None
 

@@ -51,8 +51,8 @@ def test_rows_go_to_the_tables_of_their_family() -> None:
     assert widths_of(Row(Purpose.ADDRESS, VIP)) == (4,)
     assert widths_of(health) == (4, 16)
     assert list(element_commands("add", [health])) == [
-        "add element ip svcdns health { 30000 }",
-        "add element ip6 svcdns health { 30000 }",
+        "add element ip svcdns-ipvs health { 30000 }",
+        "add element ip6 svcdns-ipvs health { 30000 }",
     ]
 
 

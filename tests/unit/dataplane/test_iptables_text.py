@@ -39,21 +39,21 @@ def test_jumps_that_are_there_are_not_made_twice() -> None:
 
 
 def test_a_jump_to_a_chain_of_a_longer_name_is_another_one() -> None:
-    saved = "*filter\n-A INPUT -j SVCDNS-INPUT-OF-OTHERS\nCOMMIT\n"
+    saved = "*filter\n-A INPUT -j IPVS-SVCDNS-INPUT-OF-OTHERS\nCOMMIT\n"
 
-    assert "-I INPUT 1 -j SVCDNS-INPUT\n" in text.rules(PODS, socket.AF_INET, saved)
+    assert "-I INPUT 1 -j IPVS-SVCDNS-INPUT\n" in text.rules(PODS, socket.AF_INET, saved)
 
 
 def test_taking_away_names_our_chains_and_jumps_alone() -> None:
     saved = (
-        "*nat\n:PREROUTING ACCEPT [0:0]\n:KUBE-SERVICES - [0:0]\n:SVCDNS-MARK - [0:0]\n"
-        "-A PREROUTING -j KUBE-SERVICES\n-A PREROUTING -j SVCDNS-SERVICES\n"
-        "-A SVCDNS-SERVICES -j SVCDNS-MARK\nCOMMIT\n"
+        "*nat\n:PREROUTING ACCEPT [0:0]\n:KUBE-SERVICES - [0:0]\n:IPVS-SVCDNS-MARK - [0:0]\n"
+        "-A PREROUTING -j KUBE-SERVICES\n-A PREROUTING -j IPVS-SVCDNS-SERVICES\n"
+        "-A IPVS-SVCDNS-SERVICES -j IPVS-SVCDNS-MARK\nCOMMIT\n"
     )
 
     assert text.no_rules(saved) == (
-        "*mangle\nCOMMIT\n*nat\n:SVCDNS-MARK - [0:0]\n-D PREROUTING -j SVCDNS-SERVICES\n"
-        "-X SVCDNS-MARK\nCOMMIT\n*filter\nCOMMIT\n"
+        "*mangle\nCOMMIT\n*nat\n:IPVS-SVCDNS-MARK - [0:0]\n-D PREROUTING -j IPVS-SVCDNS-SERVICES\n"
+        "-X IPVS-SVCDNS-MARK\nCOMMIT\n*filter\nCOMMIT\n"
     )
 
 
@@ -61,15 +61,15 @@ def test_clients_of_the_pods_networks_are_spared_in_their_family() -> None:
     ipv4 = text.rules(PODS, socket.AF_INET, "")
     ipv6 = text.rules(PODS, socket.AF_INET6, "")
 
-    assert "-A SVCDNS-CLUSTER -s 10.1.0.0/16 -j RETURN" in ipv4
-    assert "-A SVCDNS-CLUSTER -s ::/64 -j RETURN" in ipv6
+    assert "-A IPVS-SVCDNS-CLUSTER -s 10.1.0.0/16 -j RETURN" in ipv4
+    assert "-A IPVS-SVCDNS-CLUSTER -s ::/64 -j RETURN" in ipv6
     assert "10.1.0.0" not in ipv6
 
 
 def test_without_networks_the_nodes_own_packets_are_masqueraded() -> None:
     rules = text.rules(FilterOptions(), socket.AF_INET, "")
 
-    assert "--match-set SVCDNS-CLUSTER src,dst -j SVCDNS-MARK" in rules
+    assert "--match-set IPVS-SVCDNS-CLUSTER src,dst -j IPVS-SVCDNS-MARK" in rules
 
 
 def test_masquerading_all_spares_nobody() -> None:
@@ -96,9 +96,10 @@ def test_every_set_is_made_in_both_families() -> None:
 
     assert len(lines) == 2 * len(Purpose)
     assert any(
-        line.startswith("create SVCDNS-6-RANGE hash:ip,port,net family inet6") for line in lines
+        line.startswith("create IPVS-SVCDNS-6-RANGE hash:ip,port,net family inet6")
+        for line in lines
     )
-    assert "create SVCDNS-HEALTH bitmap:port range 0-65535" in lines
+    assert "create IPVS-SVCDNS-HEALTH bitmap:port range 0-65535" in lines
 
 
 def test_a_row_is_held_by_the_sets_of_its_family() -> None:

@@ -4,7 +4,9 @@ import subprocess
 
 import pytest
 
-from svcdns.dataplane.kube_proxy import removal, remove
+from svcdns.dataplane.kube_proxy import places, removal, remove
+from svcdns.proxy.model import SCTP, TCP, UDP, VirtualKey
+from svcdns.wire.name import pack_address
 from tests.support.namespaces import Network
 from tests.support.tools import require
 
@@ -41,6 +43,49 @@ def test_chains_of_kube_proxy_and_jumps_to_them_go_and_all_others_stay() -> None
         "-X KUBE-SVC-TCOU7JCQXEZGVUNU\n"
         "COMMIT\n"
     )
+
+
+SETS = """\
+create KUBE-CLUSTER-IP hash:ip,port family inet hashsize 1024 maxelem 65536
+add KUBE-CLUSTER-IP 10.96.0.10,udp:53
+create KUBE-6-LOAD-BALANCER hash:ip,port family inet6 hashsize 1024 maxelem 65536
+add KUBE-6-LOAD-BALANCER 2001:db8::9,tcp:80
+create KUBE-NODE-PORT-TCP bitmap:port range 0-65535
+add KUBE-NODE-PORT-TCP 30080
+create KUBE-6-NODE-PORT-UDP bitmap:port range 0-65535
+add KUBE-6-NODE-PORT-UDP 30053
+create KUBE-NODE-PORT-SCTP-HASH hash:ip,port family inet hashsize 1024 maxelem 65536
+add KUBE-NODE-PORT-SCTP-HASH 192.0.2.1,sctp:30090
+create KUBE-HEALTH-CHECK-NODE-PORT bitmap:port range 0-65535
+add KUBE-HEALTH-CHECK-NODE-PORT 31000
+create OTHERS hash:ip,port family inet hashsize 1024 maxelem 65536
+add OTHERS 192.0.2.1,tcp:8080
+"""
+HERE = frozenset(map(pack_address, ("192.0.2.1", "2001:db8::1")))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "address", "port", "is_kube_proxys"),
+    [
+        pytest.param(UDP, "10.96.0.10", 53, True, id="a ClusterIP"),
+        pytest.param(TCP, "10.96.0.10", 53, False, id="another protocol there"),
+        pytest.param(TCP, "2001:db8::9", 80, True, id="a load balancer's address"),
+        pytest.param(TCP, "192.0.2.1", 30080, True, id="a node port"),
+        pytest.param(TCP, "2001:db8::1", 30080, False, id="the other family"),
+        pytest.param(UDP, "2001:db8::1", 30053, True, id="a node port of IPv6"),
+        pytest.param(TCP, "198.51.100.1", 30080, False, id="not at an address of this node"),
+        pytest.param(TCP, "192.0.2.1", 30081, False, id="another port"),
+        pytest.param(TCP, "192.0.2.1", 31000, False, id="a health check is no virtual server"),
+        pytest.param(SCTP, "192.0.2.1", 30090, True, id="a node port of SCTP"),
+        pytest.param(TCP, "192.0.2.1", 8080, False, id="in a set of others"),
+    ],
+)
+def test_a_virtual_server_is_kube_proxys_if_its_sets_say_so(
+    protocol: int, address: str, port: int, *, is_kube_proxys: bool
+) -> None:
+    key = VirtualKey(protocol, pack_address(address), port)
+
+    assert places(SETS).has(key, HERE) == is_kube_proxys
 
 
 @pytest.mark.parametrize("saved", ["", "*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"])

@@ -1,4 +1,8 @@
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from svcdns.dataplane.backend import Failure
 from svcdns.dataplane.filter import FilterOptions
@@ -208,4 +212,58 @@ async def test_cleanup_deletes_both_tables(backend: Nftables, kernel: NftMemory)
     await backend.cleanup()
 
     assert kernel.tables == {}
+    backend.close()
+
+
+def a_state(servers: list[list[str]], externals: list[list[str] | None]) -> Desired:
+    """Services whose cluster and external addresses have these servers; None: no address."""
+    some = []
+    for number, (inside, outside) in enumerate(zip(servers, externals, strict=True)):
+        name = ServicePortName("shop", f"s{number}", "")
+        cluster = virtual(*inside, address=f"10.96.0.{number}")
+        some.append(replace(cluster, service=name))
+        if outside is not None:
+            one = virtual(
+                *outside, address=f"203.0.113.{number}", kind=Kind.EXTERNAL, local=number % 2 == 0
+            )
+            some.append(replace(one, service=name))
+    return desired(*some)
+
+
+HOSTS = st.lists(st.sampled_from(["10.1.0.1", "10.1.0.2", "10.1.0.3"]), max_size=2, unique=True)
+STATES = st.builds(
+    a_state,
+    st.lists(HOSTS, min_size=3, max_size=3),
+    st.lists(st.none() | HOSTS, min_size=3, max_size=3),
+)
+
+
+@given(states=st.lists(STATES, min_size=1, max_size=4))
+async def test_what_changed_alone_is_written_and_the_table_is_as_if_all_of_it_were(
+    states: list[Desired],
+) -> None:
+    one_by_one, at_once = NftMemory(), NftMemory()
+    backend, other = await started(one_by_one), await started(at_once)
+
+    for state in states:
+        assert await backend.apply((), state) == ()
+    assert await other.apply((), states[-1]) == ()
+
+    for name, table in at_once.tables.items():
+        assert one_by_one.tables[name].sets == table.sets
+    backend.close()
+    other.close()
+
+
+async def test_after_a_refusal_everything_is_looked_at(
+    backend: Nftables, kernel: NftMemory
+) -> None:
+    wanted = desired(virtual("10.1.0.1"))
+    kernel.refused = "10.96.0.1"
+    refused = await settle(backend, wanted)
+    kernel.refused = ""
+
+    assert refused
+    assert await backend.apply((), wanted) == ()
+    assert await operations(backend, wanted) == ()
     backend.close()

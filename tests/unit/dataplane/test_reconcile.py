@@ -24,7 +24,7 @@ from svcdns.telemetry.log import Output, redirect
 from svcdns.telemetry.metrics import Metrics
 from svcdns.telemetry.proxy_metrics import PAGE
 from tests.support import virtual_time
-from tests.support.reconciling import Driven, Watched, drive, key, server, virtual
+from tests.support.reconciling import Driven, Watched, drive, key, nothing, server, virtual
 
 
 @pytest.fixture(autouse=True)
@@ -127,6 +127,58 @@ def test_a_second_look_can_be_asked_for() -> None:
         assert driven.agrees
 
     drive(story)
+
+
+def test_a_comparison_looks_closely_and_a_look_at_drains_does_not() -> None:
+    async def story(driven: Driven) -> None:
+        driven.want(virtual(1, 1, 2))
+        await asyncio.sleep(1)
+        first = driven.backend.close_looks
+        driven.backend.connect(key(1), server(2), active=1)
+        driven.want(virtual(1, 1))
+        await asyncio.sleep(20)
+        assert len(driven.backend.reads) > first + 2
+        assert driven.backend.close_looks == first
+        driven.loop.look_again()
+        await asyncio.sleep(0.01)
+        assert driven.backend.close_looks == first + 1
+        await asyncio.sleep(31)
+        assert driven.backend.close_looks == first + 2
+
+    drive(story)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.EPERM, "only CAP_NET_ADMIN may (EPERM)"),
+        (errno.ENOMEM, "the kernel has no memory left (ENOMEM)"),
+        (errno.ENOBUFS, "the kernel had no room for its answer"),
+        (errno.EEXIST, "it is there already (EEXIST)"),
+        (errno.ENOENT, "this kernel has no scheduler rr (ENOENT)"),
+    ],
+)
+def test_what_the_kernel_refuses_is_named_tried_again_and_compared(
+    number: int, words: str, log: StringIO
+) -> None:
+    refused = {"is": True}
+
+    def refuse(operation: Operation) -> int:
+        is_first = isinstance(operation, AddVirtual) and operation.virtual.key == key(1)
+        return number if is_first and refused["is"] else 0
+
+    async def story(driven: Driven) -> None:
+        driven.want(virtual(1, 1), virtual(2, 1))
+        await asyncio.sleep(2)
+        assert key(2) in driven.backend.realized().virtual_servers
+        assert len(driven.backend.reads) >= 2  # before each new try, and at once after a surprise
+        refused["is"] = False
+        await asyncio.sleep(31)
+        assert driven.agrees
+
+    drive(story, Watched(refuse))
+    assert log.getvalue().count(words) == 1
+    assert "retry_seconds=" in log.getvalue()
 
 
 def test_a_surprise_brings_a_second_look_at_once(log: StringIO) -> None:
@@ -312,7 +364,7 @@ def test_nothing_is_taken_away_at_the_end() -> None:
 
 def test_without_its_own_scheduler_nothing_starts() -> None:
     async def begin() -> None:
-        await Reconciler(Watched(), Desired, SyncReport(Metrics(PAGE))).begin("nosuch")
+        await Reconciler(Watched(), nothing, SyncReport(Metrics(PAGE))).begin("nosuch")
 
     with pytest.raises(DataplaneError, match="choose one of"):
         virtual_time.run(begin(), limit_seconds=1)

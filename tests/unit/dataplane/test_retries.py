@@ -17,10 +17,10 @@ def test_each_try_comes_later_than_the_one_before() -> None:
     for _ in range(10):
         retries.note([ADD], [Failure(ADD, "no")], now)
         assert retries.due is not None
-        assert not retries.allows(ADD, now)
+        assert not retries.allowed([ADD], now)
         pauses.append(retries.due - now)
         now = retries.due
-        assert retries.allows(ADD, now)
+        assert retries.allowed([ADD], now)
 
     assert pauses[0] == 1
     assert all(one <= other for one, other in pairwise(pauses))
@@ -44,8 +44,8 @@ def test_objects_do_not_wait_for_each_other() -> None:
     retries = Retries()
     retries.note([ADD], [Failure(ADD, "no")], 0)
 
-    assert retries.allows(OTHER, 0)
-    assert not retries.allows(SERVER, 0)
+    assert retries.allowed([OTHER], 0)
+    assert not retries.allowed([SERVER], 0)
 
 
 def test_the_first_surprise_is_looked_at_at_once_and_not_told() -> None:

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,3 +52,33 @@ def test_a_dummy_device_says_its_name_and_kind() -> None:
 def test_a_device_is_asked_for_by_name_or_number() -> None:
     assert messages.read_link(messages.link_named("eth0")) == messages.Link(0, "eth0", "")
     assert messages.read_link(messages.link_numbered(7)) == messages.Link(7, "", "")
+
+
+@pytest.mark.parametrize("packed", [b"\n\x60\0\1", bytes(15) + b"\1"])
+@pytest.mark.parametrize("source", [b"", b"\xc0\0\2\1"])
+def test_a_route_is_read_as_it_was_made(packed: bytes, source: bytes) -> None:
+    made = messages.local_route(7, packed, source)
+
+    assert messages.read_route(made) == messages.BoundAddress(7, packed)
+
+
+@pytest.mark.parametrize("place", [4, 5, 7])  # table, protocol, type
+def test_a_route_of_somebody_else_is_none_of_ours(place: int) -> None:
+    made = bytearray(messages.local_route(7, b"\n\x60\0\1"))
+    made[place] ^= 1
+
+    assert messages.read_route(bytes(made)) is None
+
+
+@given(st.binary(max_size=60))
+def test_any_octets_are_a_route_of_ours_or_none(octets: bytes) -> None:
+    found = messages.read_route(octets)
+
+    assert found is None or len(found.packed) in {4, 16}
+
+
+def test_a_link_says_whether_it_is_up() -> None:
+    up, down = (messages.read_link(of(7)) for of in (messages.link_up, messages.link_numbered))
+
+    assert up == messages.Link(7, "", "", is_up=True)
+    assert down == messages.Link(7, "", "", is_up=False)

@@ -2,7 +2,15 @@
 
 import pytest
 
-from svcdns.proxy.filter_rows import Purpose, Row, all_rows, is_within, other_rows, rows_of_virtual
+from svcdns.proxy.filter_rows import (
+    Purpose,
+    Row,
+    all_rows,
+    changed_rows,
+    is_within,
+    other_rows,
+    rows_of_virtual,
+)
 from svcdns.proxy.model import (
     TCP,
     Desired,
@@ -94,7 +102,7 @@ def test_the_rest_of_a_desired_state_has_rows_too() -> None:
         health_checks={("shop", "web"): HealthCheck(32000, 1)},
     )
 
-    rest = set(other_rows(desired))
+    rest = set(other_rows([endpoint], [VIP], desired.health_checks.values()))
 
     assert rest == {
         Row(Purpose.HAIRPIN, endpoint.address, TCP, 8080),
@@ -102,6 +110,31 @@ def test_the_rest_of_a_desired_state_has_rows_too() -> None:
         Row(Purpose.HEALTH, protocol=TCP, port=32000),
     }
     assert set(all_rows(desired)) == rest | set(rows_of_virtual(virtual()))
+
+
+def test_only_what_is_another_object_is_looked_at() -> None:
+    before, after = Desired({KEY: virtual()}), Desired({KEY: virtual(servers=b"")})
+
+    added, removed = changed_rows(before, after)
+
+    assert {row.purpose for row in added} == {Purpose.REFUSED}
+    assert not removed
+
+
+@pytest.mark.parametrize(
+    ("more", "row"),
+    [
+        (
+            Desired(health_checks={("shop", "web"): HealthCheck(32000, 1)}),
+            Row(Purpose.HEALTH, protocol=TCP, port=32000),
+        ),
+        (Desired(addresses=frozenset([VIP])), Row(Purpose.ADDRESS, VIP)),
+        (Desired(hairpins=frozenset([KEY])), Row(Purpose.HAIRPIN, VIP, TCP, 80)),
+    ],
+)
+def test_rows_of_no_single_virtual_server_change_too(more: Desired, row: Row) -> None:
+    assert changed_rows(Desired(), more) == (frozenset([row]), frozenset())
+    assert changed_rows(more, Desired()) == (frozenset(), frozenset([row]))
 
 
 @pytest.mark.parametrize(

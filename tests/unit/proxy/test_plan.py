@@ -1,5 +1,6 @@
 """What Services come to on one node."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -8,9 +9,14 @@ from hypothesis import strategies as st
 
 from svcdns.cluster.change import WatchEvent
 from svcdns.cluster.model import EndpointSlice, Key, Node, Object, Service, ServicePort
+from svcdns.dataplane.fake import Fake
+from svcdns.proxy.diff import changed_keys, diff
+from svcdns.proxy.filter_rows import Row, all_rows, changed_rows
 from svcdns.proxy.model import PERSISTENT, SCHED_1, TCP, Desired, HealthCheck, Kind, VirtualKey
+from svcdns.proxy.operations import Operation
 from svcdns.proxy.options import Network, ProxyOptions
 from svcdns.proxy.plan import Plan
+from svcdns.proxy.realized import Realized, RealizedServer, RealizedVirtual
 from svcdns.wire.name import address_text, pack_address
 from tests.support.proxied import (
     DNS,
@@ -388,6 +394,83 @@ def test_changes_one_by_one_come_to_the_same_as_everything_at_once(
         desired = plan.apply(state, state.apply(events, 1))
 
         assert desired == Plan(options).rebuild(state)
+
+
+def there(desired: Desired) -> Realized:
+    """A node that has what is desired, and whose addresses are where the loop remembers them."""
+    return Realized(
+        {
+            key: RealizedVirtual(
+                one.scheduler,
+                one.flags,
+                one.persistence_timeout,
+                dict.fromkeys(one.real_servers(), RealizedServer(active=1)),
+            )
+            for key, one in desired.virtual_servers.items()
+        },
+        desired.addresses,
+    )
+
+
+def by_text(operations: Iterable[Operation]) -> list[str]:
+    return sorted(map(repr, operations))
+
+
+@given(
+    external_ips=st.booleans(),
+    steps=st.lists(st.tuples(OBJECTS, st.lists(GONE, max_size=2)), min_size=1, max_size=5),
+)
+async def test_looking_at_what_changed_is_as_good_as_looking_at_everything(
+    *,
+    external_ips: bool,
+    steps: list[tuple[list[Object], list[tuple[type, Key]]]],
+) -> None:
+    state, plan = state_of(), Plan(replace(NODE, external_ips=external_ips))
+    before = plan.desired()
+    kernel, rows = Fake(), frozenset[Row]()
+
+    for objects, deleted in steps:
+        events = events_of(objects)
+        events += [WatchEvent(kind, key, None) for kind, key in deleted]
+        after = plan.apply(state, state.apply(events, 1))
+        few = diff(after, there(before), only=changed_keys(before, after))
+        all_of_them = diff(
+            after, Realized(dict(there(before).virtual_servers), {*before.addresses})
+        )
+        at_once = diff(after, there(before), only=changed_keys(before, after), drains=False)
+        added, removed = changed_rows(before, after)
+
+        assert by_text(few) == by_text(all_of_them)
+        assert await kernel.apply(at_once, after) == ()
+        assert diff(after, kernel.realized(), drains=False) == ()
+        assert not added & rows
+        assert removed <= rows
+        rows = (rows | added) - removed
+        assert rows == frozenset(all_rows(after))
+        before = after
+    assert not [one for one in kernel.remarks if "bound before" in one]
+
+
+def test_what_changes_nothing_is_the_same_value() -> None:
+    state, plan = state_of(service(), TWO), Plan(NODE)
+    before = plan.rebuild(state)
+
+    assert plan.rebuild(state) is before
+    assert plan.apply(state, []) is before
+
+
+def test_a_plan_of_everything_can_be_made_in_steps_between_which_things_change() -> None:
+    state, plan = state_of(service(), TWO, service("other", "10.96.0.9")), Plan(NODE)
+    steps = plan.rebuilding(state)
+    next(steps)
+    changes = state.apply(
+        [*events_of([ELSEWHERE]), WatchEvent(Service, ("shop", "other"), None)], 2
+    )
+
+    for _ in steps:
+        pass
+
+    assert plan.apply(state, changes) == Plan(NODE).rebuild(state)
 
 
 def test_what_has_not_changed_stays_the_same_value() -> None:
