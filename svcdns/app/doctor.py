@@ -20,7 +20,7 @@ from svcdns.app import (
     doctor_upstreams,
 )
 from svcdns.app.build import plans_of
-from svcdns.app.doctor_finding import Check, Finding, Level, fail, ok
+from svcdns.app.doctor_finding import PATIENCE_SECONDS, Check, Finding, Level, fail, ok
 from svcdns.app.files import examine_corefile, examine_text
 from svcdns.app.options import DEFAULT_COREFILE
 from svcdns.app.proxy_settings import ProxySettings
@@ -57,6 +57,8 @@ class Request:
     servers: tuple[str, ...] = ()
     account: ServiceAccount | None = None
     """Whose permissions are looked at; None: those of whoever asks."""
+    seconds: float = PATIENCE_SECONDS
+    """For each check."""
 
 
 def checks(request: Request) -> list[Check]:
@@ -126,9 +128,10 @@ def _of_api(request: Request, plans: tuple[Plan, ...], *, with_proxy: bool) -> I
         context=request.context,
         servers=request.servers,
     )
-    wanted = doctor_api.Wanted(doctor_api.permissions_for(resources), request.account)
+    permissions = doctor_api.permissions_for(resources)
+    wanted = doctor_api.Wanted(permissions, request.account, request.seconds)
     yield Check("api", "API server", partial(doctor_api.look, access, wanted))
-    certificates = partial(doctor_api.look_at_certificates, access)
+    certificates = partial(doctor_api.look_at_certificates, access, seconds=request.seconds)
     yield Check("api", "certificates", certificates)
     yield Check("api", "clock", doctor_machine.look_at_clock)
 
@@ -141,7 +144,8 @@ def _of_dns(request: Request, plans: tuple[Plan, ...]) -> Iterator[Check]:
     for path in dict.fromkeys(files) or (FILE,):
         yield Check("dns", path, partial(doctor_resolver.look, path))
     for forward in forwards:
-        yield Check("dns", "upstreams", partial(doctor_upstreams.look, forward))
+        asked = partial(doctor_upstreams.look, forward, seconds=request.seconds)
+        yield Check("dns", "upstreams", asked)
     yield Check("dns", "files", doctor_machine.look_at_files)
 
 
@@ -153,6 +157,8 @@ def _of_proxy(request: Request) -> Iterator[Check]:
     yield Check("proxy", "rights", partial(doctor_kernel.look_at_rights, request.mode))
     if request.mode == "nftables":
         yield Check("proxy", "nftables", doctor_kernel.look_at_nftables)
+    if request.mode == "iptables":
+        yield Check("proxy", "iptables", doctor_kernel.look_at_iptables)
     yield Check("proxy", "conntrack", doctor_conntrack.look)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from svcdns.app.doctor_finding import Finding, fail, ok, warn
+from svcdns.app.doctor_finding import PATIENCE_SECONDS, Finding, fail, ok, warn
 from svcdns.app.doctor_machine import skew
 from svcdns.source.apiserver.access import Access
 from svcdns.source.apiserver.certificates import expiry
@@ -22,10 +22,11 @@ from svcdns.source.apiserver.protocol import LostError, Resource, WatchExpiredEr
 from svcdns.source.apiserver.reviews import Permission, ServiceAccount, is_allowed, who_we_are
 from svcdns.source.apiserver.single import document_of
 
-SILENCE_SECONDS = 1.5
 OLDEST_MINOR = 21
 """EndpointSlices of discovery.k8s.io/v1 came with Kubernetes 1.21."""
 _SOON_DAYS = 14
+_SHARE = 0.75
+"""Of the time for a check, which one answer may take."""
 _FAILURES = (LostError, RefusedError, UnreadableError, WatchExpiredError)
 _VERBS = ("list", "watch")
 
@@ -36,6 +37,13 @@ class Wanted(NamedTuple):
     permissions: tuple[Permission, ...]
     account: ServiceAccount | None = None
     """None: to whoever asks."""
+    seconds: float = PATIENCE_SECONDS
+    """For all of it."""
+
+    @property
+    def silence_seconds(self) -> float:
+        """How long to wait for one answer."""
+        return self.seconds * _SHARE
 
 
 def permissions_for(resources: Iterable[Resource]) -> tuple[Permission, ...]:
@@ -50,12 +58,15 @@ def look(access: Access, wanted: Wanted) -> Iterator[Finding]:
     yield from asyncio.run(_looked(access, wanted))
 
 
-def look_at_certificates(access: Access, now: datetime | None = None) -> Iterator[Finding]:
+def look_at_certificates(
+    access: Access, now: datetime | None = None, seconds: float = PATIENCE_SECONDS
+) -> Iterator[Finding]:
     """Yield when the certificates of both sides expire.
 
     Args:
         access: the way there.
         now: None: the time it is.
+        seconds: for all of it.
     """
     here = now or datetime.now(UTC)
     try:
@@ -69,7 +80,7 @@ def look_at_certificates(access: Access, now: datetime | None = None) -> Iterato
     if destination.proxy:
         return
     try:
-        shown = peer_certificate(destination.servers[0], destination.tls_name, SILENCE_SECONDS)
+        shown = peer_certificate(destination.servers[0], destination.tls_name, seconds * _SHARE)
     except OSError:
         return  # as above
     if shown:
@@ -93,7 +104,7 @@ async def _looked(access: Access, wanted: Wanted) -> list[Finding]:
 async def _asked(server: ApiServer, destination: Destination, wanted: Wanted) -> list[Finding]:
     started = time.perf_counter()
     try:
-        reply = await server.get("/version", silence_seconds=SILENCE_SECONDS)
+        reply = await server.get("/version", silence_seconds=wanted.silence_seconds)
         seconds = time.perf_counter() - started
         date = reply.headers.get("date", "")
         version = await document_of(reply)
@@ -118,14 +129,14 @@ def _of_version(text: str, version: dict[str, object]) -> Finding:
 
 
 async def _permissions(server: ApiServer, wanted: Wanted) -> list[Finding]:
-    account = wanted.account
+    account, silence_seconds = wanted.account, wanted.silence_seconds
     reviews = (
-        is_allowed(server, one, account, silence_seconds=SILENCE_SECONDS)
+        is_allowed(server, one, account, silence_seconds=silence_seconds)
         for one in wanted.permissions
     )
     try:
         allowed = await asyncio.gather(*reviews)
-        who = account.user if account else await who_we_are(server, silence_seconds=SILENCE_SECONDS)
+        who = account.user if account else await who_we_are(server, silence_seconds=silence_seconds)
     except _FAILURES as error:
         return [fail("permissions", f"cannot be asked for: {error}", "kubectl auth can-i --list")]
     missing = [one for one, is_so in zip(wanted.permissions, allowed, strict=True) if not is_so]

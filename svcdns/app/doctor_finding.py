@@ -104,6 +104,6 @@ def _in_order(
     checks: Sequence[Check], found: dict[int, tuple[Finding, ...]], seconds: float
 ) -> Iterator[Finding]:
     for number, check in enumerate(checks):
-        late = fail(check.name, f"no answer within {seconds:g} s")
+        late = fail(check.name, f"no answer within {seconds:g} s", "give it longer: --timeout")
         for finding in found.get(number, (late,)):
             yield finding._replace(section=check.section)

@@ -11,15 +11,17 @@ from typing import NamedTuple
 from svcdns.app.doctor_finding import Finding, fail, ok, warn
 from svcdns.dataplane import libnftables
 from svcdns.dataplane.backend import DataplaneError
+from svcdns.dataplane.iptables_programs import VARIANTS, Programs
 
 NEEDED = {
     "ipvs": ("ip_vs", "ip_vs_rr", "ip_vs_sh", "dummy", "nf_conntrack"),
     "nftables": ("nf_tables", "nf_nat", "nf_conntrack"),
-    "iptables": ("ip_tables", "xt_conntrack", "nf_nat", "ip_set"),
+    "iptables": ("xt_conntrack", "xt_statistic", "xt_addrtype", "nf_nat"),
     "userspace": ("dummy",),
 }
 """Modules by mode."""
-_BESIDE_IPVS = ("nf_tables", "ip_set")
+_ONE_OF = {"ipvs": ("nf_tables", "ip_set"), "iptables": ("nf_tables", "ip_tables")}
+"""Packet filters by mode: whichever there is."""
 _CAPABILITIES = {"NET_BIND_SERVICE": 10, "NET_ADMIN": 12, "NET_RAW": 13}
 
 
@@ -102,10 +104,11 @@ def look_at_modules(mode: str, machine: Machine = Machine()) -> Iterator[Finding
         )
     else:
         yield ok("kernel", ", ".join(f"{one.name} {one.state}" for one in found))
-    if mode == "ipvs" and not any(one.state for one in modules(_BESIDE_IPVS, machine)):
+    filters = _ONE_OF.get(mode, ())
+    if filters and not any(one.state for one in modules(filters, machine)):
         yield fail(
             "packet filter",
-            "beside IPVS nf_tables or ip_set is needed: neither is there",
+            f"mode {mode} needs {' or '.join(filters)} too: neither is there",
             "modprobe nf_tables",
         )
 
@@ -133,6 +136,14 @@ def look_at_nftables() -> Iterator[Finding]:
         yield fail("nftables", str(error).splitlines()[0], "apt-get install libnftables1")
     else:
         yield ok("nftables", "libnftables or nft is here")
+
+
+def look_at_iptables() -> Iterator[Finding]:
+    """Yield whether there are programs that write rules of iptables."""
+    if any(Programs(variant).are_installed() for variant in VARIANTS):
+        yield ok("iptables", "iptables-restore is here")
+    else:
+        yield fail("iptables", "it is not installed", "apt-get install iptables")
 
 
 def _lines(path: Path) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
 
-from svcdns.app.doctor_finding import Finding, fail, ok, warn
+from svcdns.app.doctor_finding import PATIENCE_SECONDS, Finding, fail, ok, warn
 from svcdns.upstream.asked import Asked
 from svcdns.upstream.datagram import Datagrams
 from svcdns.upstream.endpoint import Endpoint, Transport
@@ -20,15 +20,19 @@ from svcdns.wire.name import to_text
 from svcdns.wire.question import Question
 
 SLOW_SECONDS = 0.5
-_ANSWER_SECONDS = 1.2
+_SHARE = 0.6
+"""Of the time for a check, which an answer may take."""
 
 
-def look(forwarding: Forwarding, root: str = "") -> Iterator[Finding]:
+def look(
+    forwarding: Forwarding, root: str = "", seconds: float = PATIENCE_SECONDS
+) -> Iterator[Finding]:
     """Yield a finding for each upstream of one stanza.
 
     Args:
         forwarding: the stanza.
         root: where relative file names of certificates begin.
+        seconds: for all of it.
     """
     targets: list[Target] = []
     for target in forwarding.targets:
@@ -44,7 +48,8 @@ def look(forwarding: Forwarding, root: str = "") -> Iterator[Finding]:
                 f"(named at {target.named_at})",
                 "name an address: who looks a resolver's name up needs a resolver",
             )
-    yield from asyncio.run(_looked(replace(forwarding, targets=tuple(targets)), root))
+    known = replace(forwarding, targets=tuple(targets))
+    yield from asyncio.run(_looked(known, root, seconds * _SHARE))
 
 
 def _addresses(target: HostName) -> Iterator[Address]:
@@ -60,11 +65,13 @@ def _addresses(target: HostName) -> Iterator[Address]:
         yield Address(Endpoint(host, target.port, target.transport, name), target.named_at)
 
 
-async def _looked(forwarding: Forwarding, root: str) -> list[Finding]:
+async def _looked(forwarding: Forwarding, root: str, seconds: float) -> list[Finding]:
     datagrams = Datagrams()
     gathering = Gathering(forwarding, datagrams, root)
     try:
-        findings = await asyncio.gather(*(_asked(one, forwarding) for one in gathering.servers))
+        findings = await asyncio.gather(
+            *(_asked(one, forwarding, seconds) for one in gathering.servers)
+        )
     finally:
         gathering.retire()
         datagrams.close()
@@ -76,7 +83,7 @@ async def _looked(forwarding: Forwarding, root: str) -> list[Finding]:
     return findings
 
 
-async def _asked(server: Server, forwarding: Forwarding) -> Finding:
+async def _asked(server: Server, forwarding: Forwarding, patience: float) -> Finding:
     """Ask for what the stanza is there for: the root's name servers, or a zone's SOA."""
     name = f"upstream {server.address}"
     is_root = len(forwarding.origin) == 1
@@ -88,7 +95,7 @@ async def _asked(server: Server, forwarding: Forwarding) -> Finding:
     started = loop.time()
     asked = Asked.of(Question.of(forwarding.origin, rrtype))
     try:
-        reply = await server.ask(asked, stream=False, until=started + _ANSWER_SECONDS)
+        reply = await server.ask(asked, stream=False, until=started + patience)
     except UpstreamError as error:
         return fail(name, f"{error} (named at {server.named_at})", _advice(server))
     seconds = loop.time() - started

@@ -9,23 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from svcdns.app import migration_beside, migration_pod, migration_probes
-from svcdns.app.doctor_finding import Finding, Level, warn
-from svcdns.app.migration_beside import scaled
+from svcdns.app.doctor_finding import Finding, Level, fail, warn
 from svcdns.app.migration_corefile import lameduck_seconds, needs_pods, pages, ports, understood
-from svcdns.app.migration_pod import Pod, at, pod_of
-from svcdns.app.migration_sources import Found
+from svcdns.app.migration_pod import at, pod_of
+from svcdns.app.migration_sources import Found, Request
+from svcdns.app.migration_steps import Step, back, steps, tools_of
 
 MODES = ("replace", "canary", "standalone")
-RELEASE = "svcdns"
-CHART = "charts/svcdns"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing to do."""
-
-    what: str
-    command: str
+_PORT_NAMES = ("dns", "dns-tcp")
+"""Of the chart's container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +36,13 @@ class Plan:
         return all(one.level is not Level.FAIL for one in self.findings)
 
 
-def plan(found: Found, mode: str = "replace") -> Plan:
+def plan(found: Found, mode: str = "replace", request: Request = Request()) -> Plan:  # noqa: B008
     """Return the plan for what was found.
 
     Args:
         found: CoreDNS as it is.
         mode: one of `MODES`.
+        request: how it was asked for: commands name the same cluster.
     """
     pod = pod_of(found)
     corefile = understood(found, pod.environment, pod.port)
@@ -57,21 +50,39 @@ def plan(found: Found, mode: str = "replace") -> Plan:
     values: dict[str, Any] = {"mode": mode, "existingConfigMap": found.config_map}
     values |= migration_pod.values_of(pod, found, lameduck)
     if mode == "canary":
-        values["replicaCount"] = 1
+        values.pop("replicaCount", None)  # the chart's is 1, and goes with the mode
     if needs_pods(corefile.plans):
         values["rbac"] = {"podsVerified": True}
     where = pages(corefile.plans)
     if corefile.plans:
         values |= migration_probes.values_of(where)
     values |= _of_service(found, mode)
+    served = ports(corefile.plans, pod.port)
+    if served - {53}:
+        values["dnsPorts"] = sorted(served)
     findings = [
         *corefile.findings,
-        *_of_ports(ports(corefile.plans, pod.port), found),
+        *_of_ports(served, found),
         *(migration_probes.risks_of(where) if corefile.plans else ()),
         *migration_pod.risks_of(pod, found, lameduck),
         *migration_beside.risks_of(found, pod),
     ]
-    return Plan(tuple(findings), values, _steps(found, pod, mode), _back(found, pod, mode))
+    if mode == "standalone" and (service := migration_beside.dns_service(found)):
+        findings.append(
+            warn(
+                "Service",
+                f"Helm does not take over a Service {migration_pod.name_of(service)} that is there",
+                "mode standalone is for a cluster that is made without it; here: --mode replace",
+            )
+        )
+    tools = tools_of(request, found.namespace, mode)
+    stopped = migration_beside.scalers(found, pod)
+    return Plan(
+        tuple(findings),
+        values,
+        tuple(steps(pod, mode, tools, stopped)),
+        tuple(back(pod, mode, tools, stopped)),
+    )
 
 
 def _of_service(found: Found, mode: str) -> dict[str, Any]:
@@ -95,67 +106,19 @@ def _of_ports(served: set[int], found: Found) -> Iterator[Finding]:
     """Yield whether the Service sends queries where they are served."""
     for one in at(migration_beside.dns_service(found), "spec").get("ports") or ():
         target = one.get("targetPort", one.get("port"))
-        number = target if isinstance(target, int) else 53  # as the chart's ports are named
-        if one.get("port") == 53 and served and number not in served:
+        if one.get("port") != 53 or not served:
+            continue
+        if isinstance(target, str) and target not in _PORT_NAMES:
+            yield fail(
+                "ports",
+                f"the Service sends queries to the port named {target}; the chart's are named "
+                f"{' and '.join(_PORT_NAMES)}",
+                f"write its number, {min(served)}, into the Service before",
+            )
+        elif isinstance(target, int) and target not in served:
             listed = ", ".join(map(str, sorted(served)))
             yield warn(
                 "ports",
                 f"the Service sends queries to port {target}, the Corefile serves {listed}",
                 "change one of them before",
             )
-
-
-def _steps(found: Found, pod: Pod, mode: str) -> tuple[Step, ...]:
-    kubectl = f"kubectl -n {found.namespace}"
-    address = migration_beside.address_of(migration_beside.dns_service(found)) or "10.96.0.10"
-    steps = [
-        Step(
-            f"keep the values above as {RELEASE}.yaml", f"svcdns migrate --values > {RELEASE}.yaml"
-        ),
-    ]
-    if mode != "canary":
-        steps += [
-            Step("stop what would scale CoreDNS up again", scaled(one, found.namespace, 0))
-            for one in migration_beside.scalers(found, pod)
-        ]
-    steps += [
-        Step(
-            "install",
-            f"helm upgrade --install {RELEASE} {CHART} -n {found.namespace} -f {RELEASE}.yaml",
-        ),
-        Step("wait until it answers", f"{kubectl} rollout status deploy/{RELEASE}"),
-        Step(
-            "ask it, from a Pod or a node",
-            f"svcdns query kubernetes.default.svc.cluster.local @{address}",
-        ),
-    ]
-    if mode == "replace":
-        if pod.kind == "DaemonSet":
-            pause = '{"spec":{"template":{"spec":{"nodeSelector":{"svcdns.io/nowhere":"true"}}}}}'
-            stop = f"{kubectl} patch ds/{pod.name} --type merge -p '{pause}'"
-        else:
-            stop = f"{kubectl} scale deploy/{pod.name} --replicas=0"
-        steps.append(Step("let CoreDNS rest", stop))
-    return tuple(steps)
-
-
-def _back(found: Found, pod: Pod, mode: str) -> tuple[Step, ...]:
-    kubectl = f"kubectl -n {found.namespace}"
-    steps = []
-    if mode == "replace":
-        if pod.kind == "DaemonSet":
-            undo = '{"spec":{"template":{"spec":{"nodeSelector":{"svcdns.io/nowhere":null}}}}}'
-            start, wait = f"{kubectl} patch ds/{pod.name} --type merge -p '{undo}'", "ds"
-        else:
-            start = f"{kubectl} scale deploy/{pod.name} --replicas={pod.replicas or 2}"
-            wait = "deploy"
-        steps += [
-            Step("start CoreDNS", start),
-            Step("wait until it answers", f"{kubectl} rollout status {wait}/{pod.name}"),
-        ]
-        steps += [
-            Step("let CoreDNS be scaled again", scaled(one, found.namespace, 1))
-            for one in migration_beside.scalers(found, pod)
-        ]
-    steps.append(Step("take svcdns away", f"helm uninstall {RELEASE} -n {found.namespace}"))
-    return tuple(steps)

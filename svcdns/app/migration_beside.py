@@ -15,7 +15,7 @@ _OWNERS = (
     (
         "eks.amazonaws.com/component",
         "the EKS add-on",
-        "aws eks delete-addon --addon-name coredns --preserve, before it is scaled to zero",
+        "first: aws eks delete-addon --cluster-name NAME --addon-name coredns --preserve",
     ),
     (
         "addonmanager.kubernetes.io/mode",
@@ -49,12 +49,20 @@ def scalers(found: Found, pod: Pod) -> list[str]:
 
 
 def dns_service(found: Found) -> Document:
-    """Return the Service that Pods have in their resolv.conf; an empty one if it is not known."""
+    """Return the Service that Pods have in their resolv.conf; an empty one if it is not known.
+
+    Where it has none of the usual names, it is known by the label that distributions give it.
+    """
     services = [one for one in found.objects if one.get("kind") == "Service"]
     for name in ("kube-dns", "coredns", "dns-default"):
         for one in services:
             if name_of(one) == name:
                 return one
+    for one in services:
+        ports = [port.get("port") for port in at(one, "spec").get("ports") or ()]
+        is_marked = at(one, "metadata", "labels").get("k8s-app") == "kube-dns"
+        if is_marked and 53 in ports and address_of(one):
+            return one
     return {}
 
 
@@ -67,11 +75,12 @@ def address_of(service: Document) -> str:
 def risks_of(found: Found, pod: Pod) -> Iterator[Finding]:
     """Yield what is to be known of everything beside the Pod."""
     yield from _of_service(found, pod)
+    yield from _of_neighbours(pod)
     for name in scalers(found, pod):
         yield warn(
             "autoscaler",
             f"Deployment {name} scales {pod.name}: it brings CoreDNS back from zero",
-            f"first: {scaled(name, found.namespace, 0)}",
+            "scale it to zero before CoreDNS",
         )
     for one in found.objects:
         if one.get("kind") == "HorizontalPodAutoscaler" and _is_target(one, pod):
@@ -98,7 +107,7 @@ def risks_of(found: Found, pod: Pod) -> Iterator[Finding]:
             f"CoreDNS belongs to the Helm release {release}: its next upgrade scales it up again",
             "set replicaCount 0 in that release too",
         )
-    if any(one.get("kind") == "PodDisruptionBudget" for one in _budgets(found, pod)):
+    if any(_budgets(found, pod)):
         yield warn(
             "PodDisruptionBudget",
             "one covers the label of CoreDNS's pods, and so svcdns's pods too",
@@ -109,18 +118,13 @@ def risks_of(found: Found, pod: Pod) -> Iterator[Finding]:
         yield warn("not read", sentence, "kubectl auth can-i get, as the user of the kubeconfig")
 
 
-def scaled(name: str, namespace: str, replicas: int) -> str:
-    """Return the command that gives a Deployment so many pods."""
-    return f"kubectl -n {namespace} scale deploy/{name} --replicas={replicas}"
-
-
 def _of_service(found: Found, pod: Pod) -> Iterator[Finding]:
     service = dns_service(found)
     if not service:
         if found.objects:
             yield warn(
                 "Service",
-                "there is no Service kube-dns: nothing points Pods to a DNS server",
+                "none is known as the cluster's DNS: nothing points Pods to a DNS server",
                 "--mode standalone makes it: --set service.clusterIP=ADDRESS",
             )
         return
@@ -128,14 +132,26 @@ def _of_service(found: Found, pod: Pod) -> Iterator[Finding]:
     text = ",".join(f"{name}={value}" for name, value in selector.items())
     yield ok("Service", f"{name_of(service)} {address_of(service)}, pods with {text or 'no label'}")
     if selector and set(selector) != {"k8s-app"}:
-        labels = " ".join(f"--set podLabels.{name}={value}" for name, value in selector.items())
         yield warn(
             "Service",
             f"it selects by {text}: pods without these labels get no query",
-            f"the values have them; by hand: {labels}",
+            "the values have them",
         )
     elif not selector and pod.kind:
         yield fail("Service", "it has no selector: its EndpointSlices are written by somebody")
+
+
+def _of_neighbours(pod: Pod) -> Iterator[Finding]:
+    """Yield whether pods of both can be side by side; the scheduler asks both ways."""
+    terms = at(pod.spec, "affinity", "podAntiAffinity")
+    if terms.get("requiredDuringSchedulingIgnoredDuringExecution"):
+        yield warn(
+            "affinity",
+            "CoreDNS's pods must not share a node with pods of their labels, and svcdns's have "
+            "them: without free nodes pods wait, on the way back too",
+            "have free nodes; or scale to one pod what goes, and go on once one of the other is "
+            "ready",
+        )
 
 
 def _of_size(found: Found) -> Iterator[Finding]:
@@ -146,7 +162,7 @@ def _of_size(found: Found) -> Iterator[Finding]:
         yield warn(
             "size",
             f"{text}: larger than what was measured",
-            "watch the memory of the first pod: kubectl top pod; docs/operations.md, Sizing",
+            "watch the memory of the first pod: kubectl top pod; docs/sizing.md",
         )
     else:
         yield ok("size", text)

@@ -127,7 +127,8 @@ def _placing(pod: Pod) -> dict[str, Any]:
     if any(one.get("key") not in _TOLERATED for one in pod.spec.get("tolerations") or ()):
         values["tolerations"] = pod.spec["tolerations"]
     if dns := pod.spec.get("dnsConfig"):
-        values["deployment"] = {"dnsConfig": dns}
+        none = {"dnsPolicy": "None"} if pod.spec.get("dnsPolicy") == "None" else {}
+        values["deployment"] = {**none, "dnsConfig": dns}
     return values
 
 
@@ -142,8 +143,8 @@ def risks_of(pod: Pod, found: Found, lameduck: float) -> Iterator[Finding]:
         return
     many = f", {pod.replicas} replicas" if pod.replicas is not None else ""
     yield ok(pod.kind, f"{pod.name}{many}, image {pod.container.get('image', 'unknown')}")
-    if pod.replicas is not None and pod.replicas < 2:
-        yield warn("replicas", f"{pod.replicas}: each restart is an outage", "the values have two")
+    if pod.replicas == 1:
+        yield warn("replicas", "1: each restart is an outage", "the values have two")
     yield from _of_resources(pod)
     yield from _of_flags(pod)
     if pod.spec.get("dnsPolicy", "ClusterFirst") not in ("Default", "None"):
@@ -177,8 +178,7 @@ def _of_resources(pod: Pod) -> Iterator[Finding]:
         yield warn(
             "memory",
             f"limit {limits['memory']}: enough for CoreDNS; in a large cluster more is needed here",
-            "the values leave the chart's 256Mi, measured with 10,000 Services; "
-            "docs/operations.md, Sizing",
+            "the values leave the chart's 256Mi, measured with 10,000 Services; docs/sizing.md",
         )
     if "cpu" in limits:
         yield warn(

@@ -120,6 +120,7 @@ def doctor(  # noqa: PLR0913 - one parameter an option
         kube_context,
         servers_of(apiserver),
         ServiceAccount(namespace, account) if account else None,
+        timeout,
     )
     with Progress("checks") as progress:
         findings = app.weighed(examine(app.checks(request), timeout, progress.show), request)

@@ -15,8 +15,9 @@ from svcdns.cli.progress import Progress
 from svcdns.cli.terminal import has_colour
 
 if TYPE_CHECKING:
-    from svcdns.app.migration import Plan, Step
+    from svcdns.app.migration import Plan
     from svcdns.app.migration_sources import Found, Request
+    from svcdns.app.migration_steps import Step
 
 EXAMPLES = """\b
 Examples:
@@ -96,7 +97,7 @@ def migrate(  # noqa: PLR0913 - one parameter an option
         kube_context,
         servers_of(apiserver),
     )
-    made = plan(_found(request), mode)
+    made = plan(_found(request), mode, request)
     if values:
         typer.echo(document(made.values), nl=False)
     elif output == "json":

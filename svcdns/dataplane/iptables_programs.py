@@ -16,7 +16,7 @@ WIDTHS = {4: "iptables", 16: "ip6tables"}
 """Program by octets of an address."""
 _PATH = "/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin"
 _MODULES = "iptable_nat iptable_filter xt_statistic xt_recent xt_comment xt_addrtype xt_conntrack"
-_VARIANTS = ("-nft", "-legacy", "")
+VARIANTS = ("-nft", "-legacy", "")
 _LOCK_SECONDS = "5"
 _PATIENCE_SECONDS = 120
 _LONGEST_CAUSE = 300
@@ -80,7 +80,7 @@ class Programs(NamedTuple):
         return done.stdout
 
 
-def find_programs(variants: tuple[str, ...] = _VARIANTS, path: str = _PATH) -> Programs:
+def find_programs(variants: tuple[str, ...] = VARIANTS, path: str = _PATH) -> Programs:
     """Return the programs of the variant that holds most rules.
 
     Args:

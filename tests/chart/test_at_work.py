@@ -90,16 +90,21 @@ def test_the_notes_warn_where_no_service_sends_queries(helm: Helm, cluster: Cont
     kubeconfig = cluster.kubeconfig("helm", token=ADMIN)
     namespace = namespace_of(cluster, "restricted")
     path = FOLDERS["Service"].format(namespace)
-    service = {"metadata": {"name": "kube-dns"}, "spec": {"ports": [{"port": 53}]}}
+    spec = {"ports": [{"port": 53}], "selector": {"app": "their-dns"}}
+    service = {"metadata": {"name": "their-dns"}, "spec": spec}
 
-    before = helm.look({}, kubeconfig, name=RELEASE, namespace=namespace)
+    def notes() -> tuple[str, ...]:
+        place = {"name": RELEASE, "namespace": namespace}
+        labelled = {"podLabels": {"app": "their-dns"}}
+        return tuple(helm.look(values, kubeconfig, **place).notes for values in ({}, labelled))
+
+    before = notes()
     assert cluster.ask("POST", path, service)[0] == 201
-    after = helm.look({}, kubeconfig, name=RELEASE, namespace=namespace)
-    cluster.delete("Service", namespace, "kube-dns")
+    after = notes()
+    cluster.delete("Service", namespace, "their-dns")
 
-    warning = f"There is no Service kube-dns in namespace {namespace}"
-    assert warning in before.notes
-    assert warning not in after.notes
+    warning = f"No Service in namespace {namespace} selects these pods, k8s-app=kube-dns"
+    assert [warning in one for one in (*before, *after)] == [True, True, True, False]
 
 
 def test_the_notes_bring_back_as_many_pods_of_coredns_as_there_were(

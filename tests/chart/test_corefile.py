@@ -125,6 +125,31 @@ def test_zone_files_lie_beside_the_corefile(helm: Helm) -> None:
     assert configured["a.example.db"] == f"{zone}\n"
 
 
+@pytest.mark.parametrize(
+    ("listed", "opened", "offered"),
+    [
+        ([], [53], [53]),
+        ([8053], [8053], [53]),
+        ([8053, 9053], [8053, 9053], [53, 9053]),
+        ([8053, 53], [8053, 53], [8053, 53]),
+    ],
+)
+@pytest.mark.parametrize("source", [{"corefile": RAW}, {"existingConfigMap": "theirs"}])
+def test_ports_of_a_corefile_that_is_taken_as_it_is_can_be_said(
+    helm: Helm, source: dict[str, str], listed: list[int], opened: list[int], offered: list[int]
+) -> None:
+    values = {**source, "dnsPorts": listed, "networkPolicy": {"enabled": True}}
+
+    rendered = helm.render(values)
+
+    ports = {one["name"]: one["containerPort"] for one in rendered.container["ports"]}
+    service = rendered.one("Service")["spec"]["ports"]
+    assert [ports[one["targetPort"]] for one in service if one["protocol"] == "UDP"] == opened
+    assert [one["port"] for one in service if one["protocol"] == "UDP"] == offered
+    let_in = rendered.one("NetworkPolicy")["spec"]["ingress"][0]["ports"]
+    assert [one["port"] for one in let_in if one["protocol"] == "UDP"] == opened
+
+
 def test_each_port_of_dns_is_opened_once(helm: Helm) -> None:
     values = merged(MODES["standalone"], {"servers": SERVERS["several servers"]})
 

@@ -30,6 +30,18 @@ def test_every_object_is_accepted_as_it_is(helm: Helm, cluster: ControlPlane, mo
     assert {status for status, _ in answers} == {201}, [a for s, a in answers if s != 201]
 
 
+def test_pods_may_have_the_labels_of_another_chart(helm: Helm, cluster: ControlPlane) -> None:
+    namespace = namespace_of(cluster, "restricted")
+    names = ("app.kubernetes.io/name", "app.kubernetes.io/instance")
+    labelled = {"podLabels": dict.fromkeys(names, "rke2-coredns")}
+
+    status, answer = apply_dry(
+        cluster, helm.render(labelled, name=RELEASE, namespace=namespace).workload
+    )
+
+    assert status == 201, answer
+
+
 def apply_dry(cluster: ControlPlane, document: Manifest) -> tuple[int, Any]:
     """Return what would come of a server-side apply; a field that is not known is an error."""
     path = f"{folder_of(document)}/{document['metadata']['name']}"

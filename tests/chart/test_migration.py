@@ -84,11 +84,23 @@ def test_standalone_takes_the_address_over(helm: Helm) -> None:
 
 
 def test_labels_of_another_selector_are_on_the_pods(helm: Helm) -> None:
-    selector = {"k8s-app": "coredns", "app": "dns"}
+    selector = {"k8s-app": "coredns", "app.kubernetes.io/name": "a", "app": "dns"}
 
     rendered = helm.render(values_of(COREFILE, workload(), service(selector=selector)))
 
-    assert selector.items() <= rendered.pod["metadata"]["labels"].items()
+    labels = rendered.pod["metadata"]["labels"]
+    own = rendered.workload["spec"]["selector"]["matchLabels"]
+    assert selector.items() <= labels.items()
+    assert own.items() <= labels.items()
+
+
+def test_ports_are_opened_where_the_corefile_serves(helm: Helm) -> None:
+    corefile = COREFILE.replace(".:53", ".:5353")
+
+    rendered = helm.render(values_of(corefile, workload()))
+
+    assert [one["containerPort"] for one in rendered.container["ports"]][:2] == [5353, 5353]
+    assert [one["port"] for one in rendered.one("Service")["spec"]["ports"]][:2] == [53, 53]
 
 
 def test_pages_are_asked_for_where_they_are(helm: Helm) -> None:

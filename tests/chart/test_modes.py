@@ -9,6 +9,8 @@ from tests.support.helm import CHART, DNS_MODES, EVERYTHING, MODES, Helm, Render
 every_mode = pytest.mark.parametrize("mode", MODES)
 every_dns_mode = pytest.mark.parametrize("mode", DNS_MODES)
 
+OF_COREDNS = ("k8s-app", "app.kubernetes.io/name", "app.kubernetes.io/instance")
+"""Labels by which DNS Services of distributions select."""
 ADOPTED = ("replace", "canary")
 """Modes that take queries of a Service that is there already."""
 
@@ -79,7 +81,7 @@ def test_the_workload_selects_its_own_pods_by_labels_that_no_other_dns_server_ha
 
     selector = rendered.workload["spec"]["selector"]["matchLabels"]
     assert selected_by(selector, rendered)
-    assert "k8s-app" not in selector
+    assert not selector.keys() & {*OF_COREDNS}
 
 
 @every_dns_mode
@@ -89,6 +91,20 @@ def test_pods_have_the_label_by_which_the_cluster_s_dns_service_selects(
     rendered = helm.render(MODES[mode])
 
     assert selected_by({"k8s-app": "kube-dns"}, rendered)
+
+
+@pytest.mark.parametrize("mode", ADOPTED)
+def test_pods_can_have_whatever_labels_the_cluster_s_dns_service_wants(
+    helm: Helm, mode: str
+) -> None:
+    labels = dict.fromkeys(OF_COREDNS, "rke2-coredns")
+
+    rendered = helm.render(merged(MODES[mode], {"podLabels": labels, "k8sAppLabelOverride": "dns"}))
+
+    labels["k8s-app"] = "dns"
+    assert selected_by(labels, rendered)
+    assert selected_by(rendered.workload["spec"]["selector"]["matchLabels"], rendered)
+    assert selected_by(rendered.one("Service")["spec"]["selector"], rendered)
 
 
 @every_mode
@@ -210,7 +226,14 @@ def test_what_is_written_goes_to_a_volume_and_outlives_a_container(helm: Helm, m
         ("replace", ["scale deployment/coredns --replicas=0", "uninstall svcdns"]),
         ("canary", ["--set replicaCount=2", "--set mode=replace", "uninstall svcdns"]),
         ("standalone", ["kubectl run", "-- query kubernetes.default.svc.cluster.local"]),
-        ("proxy", ["patch daemonset kube-proxy", "rollout status daemonset/svcdns"]),
+        (
+            "proxy",
+            [
+                "patch daemonset kube-proxy",
+                "rollout status daemonset/svcdns",
+                "cleanup --kube-proxy",
+            ],
+        ),
     ],
 )
 def test_the_notes_say_what_to_type_next(helm: Helm, mode: str, commands: list[str]) -> None:
@@ -220,6 +243,30 @@ def test_the_notes_say_what_to_type_next(helm: Helm, mode: str, commands: list[s
 
     assert places == sorted(places)
     assert "helm -n kube-system test svcdns" in notes
+
+
+@pytest.mark.parametrize(
+    ("values", "warning"),
+    [
+        ({"corefile": ".:53 {\n    health\n}"}, "The Corefile has no `ready`"),
+        ({"corefile": ".:53 {\n    ready\n}"}, "The Corefile has no `health`"),
+        ({"podDisruptionBudget": {"minAvailable": 2}}, "minAvailable 2 of 2 pod(s)"),
+        (
+            {"podDisruptionBudget": {"minAvailable": 3}, "hpa": {"enabled": True}},
+            "minAvailable 3 of 2 pod(s)",
+        ),
+    ],
+)
+def test_the_notes_warn_of_what_will_not_work(
+    helm: Helm, values: dict[str, object], warning: str
+) -> None:
+    mended = merged(
+        values,
+        {"corefile": ".:53 {\n    import all\n}", "podDisruptionBudget": {"minAvailable": 1}},
+    )
+
+    assert warning in helm.render(values).notes
+    assert warning.partition(" of ")[0] not in helm.render(mended).notes
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tests.support.tree import ROOT
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 DASHBOARDS = sorted((CHART / "dashboards").glob("*.json"))
 
-RULES = {"prometheus": {"rules": {"enabled": True}}}
+RULES = {"prometheus": {"rules": {"enabled": True, "selector": 'job="svcdns"'}}}
 MONITOR = {"prometheus": {"monitor": {"enabled": True}}}
 
 MIXIN = {
@@ -73,7 +73,8 @@ def test_an_alert_reads_series_that_exist_with_labels_they_have(helm: Helm, mode
 
 @every_kind
 def test_an_alert_selects_the_job_that_the_service_monitor_makes(helm: Helm, mode: str) -> None:
-    rendered = helm.render(merged(MODES[mode], RULES, MONITOR), name="one")
+    rules = {"prometheus": {"rules": {"enabled": True}}}
+    rendered = helm.render(merged(MODES[mode], rules, MONITOR), name="one")
 
     job = rendered.one("Service", "one-svcdns-metrics")["metadata"]["name"]
     for rule in alerts(rendered):

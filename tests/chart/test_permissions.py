@@ -5,41 +5,18 @@ import re
 import pytest
 import yaml
 
-from svcdns.answers.settings import KubernetesSettings
-from svcdns.source.apiserver.resources import resources_for
-from svcdns.wire.name import from_text
-from tests.support.helm import DNS_MODES, MODES, Helm, Manifest, merged
+from tests.support.grants import granted, needed
+from tests.support.helm import DNS_MODES, MODES, Helm, merged
 from tests.support.tree import ROOT
 
-ZONES = (from_text("cluster.local"),)
 VERIFIED = {"corefile": ".:53 {\n  kubernetes cluster.local {\n    pods verified\n  }\n}"}
-
-Grants = set[tuple[str, str, str]]
-
-
-def granted(role: Manifest) -> Grants:
-    """Group, resource and verb of all that a role permits."""
-    assert all(rule.keys() == {"apiGroups", "resources", "verbs"} for rule in role["rules"])
-    return {
-        (group, resource, verb)
-        for rule in role["rules"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
-
-
-def needed(settings: KubernetesSettings) -> Grants:
-    """The same, of what svcdns asks for."""
-    resources = resources_for(settings)
-    return {(one.group, one.name, verb) for one in resources for verb in ("list", "watch")}
 
 
 @pytest.mark.parametrize("mode", DNS_MODES)
 def test_dns_may_what_a_stanza_needs(helm: Helm, mode: str) -> None:
     role = helm.render(MODES[mode]).one("ClusterRole")
 
-    assert granted(role) == needed(KubernetesSettings(ZONES))
+    assert granted(role) == needed()
 
 
 @pytest.mark.parametrize("values", [VERIFIED, {"rbac": {"podsVerified": True}}])
@@ -48,7 +25,7 @@ def test_pods_are_permitted_to_a_corefile_that_verifies_them(
 ) -> None:
     role = helm.render(values).one("ClusterRole")
 
-    assert granted(role) == needed(KubernetesSettings(ZONES, pods="verified"))
+    assert granted(role) == needed(pods="verified")
 
 
 def test_the_role_is_the_one_of_the_documentation(helm: Helm) -> None:
@@ -64,7 +41,7 @@ def test_the_role_is_the_one_of_the_documentation(helm: Helm) -> None:
 def test_the_proxy_may_what_it_needs(helm: Helm) -> None:
     role = helm.render(merged(MODES["proxy"], VERIFIED)).one("ClusterRole")
 
-    assert granted(role) == needed(KubernetesSettings(ZONES, for_proxy=True))
+    assert granted(role) == needed(for_proxy=True)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -65,6 +65,11 @@ def test_a_value_of_a_wrong_kind_is_named_with_its_place(
             {"existingConfigMap": "coredns", "zoneFiles": [{"filename": "a", "contents": "b"}]},
             "write zoneFiles into it",
         ),
+        ({"dnsPorts": [1053]}, "without them write port into servers"),
+        (
+            {"prometheus": {"rules": {"enabled": True}}},
+            "Set prometheus.monitor.enabled, or prometheus.rules.selector",
+        ),
         (
             {"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}},
             "minAvailable and maxUnavailable exclude each other",

@@ -89,6 +89,7 @@ def found(rendered: Rendered, path: str) -> Any:
         (SERVED_ELSEWHERE, "container/ports/2/containerPort", 9253),
         (SERVED_ELSEWHERE, "container/ports/0/hostPort", 53),
         ({"podSecurityContext": {"sysctls": None}}, "pod/spec/securityContext/sysctls", None),
+        ({"podSecurityContext": None}, "pod/spec/securityContext", None),
         (
             {"securityContext": {"capabilities": {"add": ["NET_BIND_SERVICE"]}}},
             "container/securityContext/capabilities",

@@ -65,7 +65,7 @@ coredns_kubernetes_rest_client_requests_total code method host
 """The same of a server that follows an API server."""
 
 _SERIES = re.compile(r"\b(?:coredns|svcdns|kubeproxy|process)_[a-z0-9_]+")
-_LABELS = re.compile(r"\bby ?\(([^)]*)\)|([a-z_]+) ?=~?")
+_LABELS = re.compile(r"\bby ?\(([^)]*)\)|([a-z_]+) ?(?:=~|!~|!=|=)")
 
 
 class Asked(NamedTuple):

@@ -51,6 +51,12 @@
 {{- else if not .Values.k8sAppLabelOverride }}
 {{- $wrong = append $wrong (printf "mode %s needs k8sAppLabelOverride: the value of the label k8s-app that the cluster's DNS Service selects, kube-dns with kubeadm and kind." .Values.mode) }}
 {{- end }}
+{{- if and .Values.dnsPorts (not (or .Values.existingConfigMap .Values.corefile)) }}
+{{- $wrong = append $wrong "dnsPorts says where existingConfigMap or corefile serve DNS: without them write port into servers." }}
+{{- end }}
+{{- if and .Values.prometheus.rules.enabled (not (or .Values.prometheus.monitor.enabled .Values.prometheus.rules.selector)) }}
+{{- $wrong = append $wrong "prometheus.rules.enabled: no series has the job that alerts look for, and the one for servers that are gone would fire. Set prometheus.monitor.enabled, or prometheus.rules.selector to what your series have." }}
+{{- end }}
 {{- if .Values.existingConfigMap }}
 {{- range list "corefile" "extraConfig" "zoneFiles" }}
 {{- if index $values . }}

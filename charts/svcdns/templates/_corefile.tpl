@@ -87,7 +87,11 @@
 {{- $seen := dict }}
 {{- $servers := .Values.servers }}
 {{- if or .Values.existingConfigMap .Values.corefile }}
-{{- $servers = list (dict "port" 53) }}
+{{- $servers = list }}
+{{- range $number, $port := .Values.dnsPorts | default (list 53) }}
+{{- $isAsked := and (eq $number 0) (not (has "53" (toStrings $.Values.dnsPorts))) }}
+{{- $servers = append $servers (dict "port" $port "servicePort" (ternary 53 $port $isAsked)) }}
+{{- end }}
 {{- end }}
 {{- range $servers }}
 {{- $port := .port | default 53 | int }}

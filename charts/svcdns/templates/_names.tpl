@@ -24,15 +24,17 @@
 {{- eq .Values.mode "proxy" | ternary "proxy" "dns" }}
 {{- end }}
 
-{{/* Not "k8s-app": a Deployment of the cluster's own DNS may select by it. */}}
+{{/* Labels of nobody else: the DNS Service of a cluster may want its own k8s-app,
+     app.kubernetes.io/name and app.kubernetes.io/instance of pods, and podLabels may give them. */}}
 {{- define "svcdns.selector" -}}
-app.kubernetes.io/name: {{ include "svcdns.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+svcdns.io/release: {{ .Release.Name }}
 app.kubernetes.io/component: {{ include "svcdns.component" . }}
 {{- end }}
 
 {{- define "svcdns.labels" -}}
 {{ include "svcdns.selector" . }}
+app.kubernetes.io/name: {{ include "svcdns.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}

@@ -1,6 +1,7 @@
 """Which checks a request comes to, and how bad what they find is for it."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,15 @@ def test_without_a_section_everything_is_looked_at() -> None:
 @pytest.mark.parametrize("section", ["dns", "proxy", "api"])
 def test_a_section_can_be_chosen(section: str) -> None:
     assert {one.section for one in checks(Request((section,)))} == {section}
+
+
+def test_who_waits_longer_waits_longer_for_each_answer(corefile: Path) -> None:
+    found = checks(Request(("api", "dns"), corefile=str(corefile), seconds=60))
+
+    looks = {one.name: one.look for one in found if isinstance(one.look, partial)}
+    assert looks["API server"].args[1].seconds == 60
+    assert looks["certificates"].keywords == {"seconds": 60}
+    assert looks["upstreams"].keywords == {"seconds": 60}
 
 
 def test_each_upstream_stanza_and_each_file_is_a_check(corefile: Path) -> None:
@@ -116,8 +126,9 @@ def test_a_corefile_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     assert "cannot be read: No such file or directory" in text
 
 
-def test_nftables_has_a_check_of_its_own() -> None:
+def test_the_programs_of_a_packet_filter_have_a_check_of_their_own() -> None:
     assert "proxy nftables" in names(checks(Request(("proxy",), mode="nftables")))
+    assert "proxy iptables" in names(checks(Request(("proxy",), mode="iptables")))
 
 
 def test_what_only_a_proxy_needs_fails_only_when_it_was_asked_for() -> None:

@@ -95,6 +95,11 @@ def test_the_permissions_of_an_account_can_be_asked_for(api: LiveApi, tmp_path: 
     assert finding.remedy[1].endswith("--serviceaccount=kube-system:svcdns")
 
 
+def test_one_answer_may_not_take_all_the_time_there_is() -> None:
+    assert Wanted(PERMISSIONS).silence_seconds == 1.5
+    assert Wanted(PERMISSIONS, seconds=60).silence_seconds == 45
+
+
 def test_nobody_at_the_address_is_one_failure() -> None:
     access = Access((f"http://127.0.0.1:{closed_port()}",))
 

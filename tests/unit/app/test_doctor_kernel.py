@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from svcdns.app import doctor_kernel
 from svcdns.app.doctor_finding import Level
 from svcdns.app.doctor_kernel import (
     NEEDED,
     Machine,
     capabilities,
+    look_at_iptables,
     look_at_modules,
     look_at_nftables,
     look_at_rights,
@@ -16,12 +18,14 @@ from svcdns.app.doctor_kernel import (
 )
 from svcdns.dataplane import libnftables
 from svcdns.dataplane.backend import DataplaneError
+from svcdns.dataplane.iptables_programs import VARIANTS, Programs
 
 
 def machine(
     tmp_path: Path, *, loaded: str = "", built: str = "", there: str = "", folder: bool = True
 ) -> Machine:
     """A machine with these modules, names with spaces between them."""
+    tmp_path.mkdir(exist_ok=True)
     (tmp_path / "modules").write_text(
         "".join(f"{name} 4096 0 - Live 0x0\n" for name in loaded.split())
     )
@@ -72,12 +76,21 @@ def test_what_a_mode_needs_is_there_or_named(
     assert said in finding.text
 
 
-def test_ipvs_wants_a_packet_filter_beside_it(tmp_path: Path) -> None:
-    here = machine(tmp_path, loaded=" ".join(NEEDED["ipvs"]))
+@pytest.mark.parametrize(
+    ("mode", "enough"),
+    [("ipvs", ("nf_tables", "ip_set")), ("iptables", ("nf_tables", "ip_tables"))],
+)
+def test_some_modes_want_one_of_two_packet_filters(
+    tmp_path: Path, mode: str, enough: tuple[str, ...]
+) -> None:
+    needed = " ".join(NEEDED[mode])
 
-    _, finding = look_at_modules("ipvs", here)
+    _, finding = look_at_modules(mode, machine(tmp_path, loaded=needed))
 
     assert (finding.level, finding.name) == (Level.FAIL, "packet filter")
+    for name in enough:
+        found = look_at_modules(mode, machine(tmp_path / name, loaded=f"{needed} {name}"))
+        assert [one.level for one in found] == [Level.OK]
 
 
 @pytest.mark.parametrize("mode", NEEDED)
@@ -120,3 +133,19 @@ def test_nftables_is_here_or_its_package_is_named(monkeypatch: pytest.MonkeyPatc
 
     assert finding.level is Level.FAIL
     assert finding.remedy == ("apt-get install libnftables1",)
+
+
+@pytest.mark.parametrize(
+    ("installed", "level"), [("iptables ip6tables", Level.OK), ("iptables", Level.FAIL)]
+)
+def test_iptables_is_here_for_both_families_or_its_package_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: str, level: Level
+) -> None:
+    for name in installed.split():
+        (tmp_path / f"{name}-legacy-restore").touch(0o755)
+    programs = [Programs(variant, str(tmp_path)) for variant in VARIANTS]
+    monkeypatch.setattr(doctor_kernel, "Programs", dict(zip(VARIANTS, programs, strict=True)).get)
+
+    (finding,) = look_at_iptables()
+
+    assert finding.level is level

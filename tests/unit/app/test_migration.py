@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from svcdns.app.doctor_finding import Level
 from svcdns.app.migration import MODES, Plan, plan
 from svcdns.app.migration_sources import Found
 from tests.support.coredns_objects import AUTOSCALER, COREFILE, service, workload
@@ -28,15 +29,15 @@ def test_kubeadms_coredns_is_replaced_by_two_values() -> None:
     assert made.values == {"mode": "replace", "existingConfigMap": "coredns"}
     assert commands(made) == [
         "svcdns migrate --values > svcdns.yaml",
-        "helm upgrade --install svcdns charts/svcdns -n kube-system -f svcdns.yaml",
+        "helm -n kube-system upgrade --install svcdns charts/svcdns -f svcdns.yaml",
         "kubectl -n kube-system rollout status deploy/svcdns",
-        "svcdns query kubernetes.default.svc.cluster.local @10.96.0.10",
+        "helm -n kube-system test svcdns",
         "kubectl -n kube-system scale deploy/coredns --replicas=0",
     ]
     assert [one.command for one in made.back] == [
         "kubectl -n kube-system scale deploy/coredns --replicas=2",
         "kubectl -n kube-system rollout status deploy/coredns",
-        "helm uninstall svcdns -n kube-system",
+        "helm -n kube-system uninstall svcdns",
     ]
 
 
@@ -55,9 +56,9 @@ def test_every_distributions_corefile_is_used_unchanged(folder: Path, mode: str)
 def test_a_canary_is_one_pod_beside_the_others() -> None:
     made = of(workload(replicas=5), service(), mode="canary")
 
-    assert made.values["replicaCount"] == 1
+    assert "replicaCount" not in made.values  # one is the chart's own, and only for a canary
     assert not any("--replicas=0" in one for one in commands(made))
-    assert [one.command for one in made.back] == ["helm uninstall svcdns -n kube-system"]
+    assert [one.command for one in made.back] == ["helm -n kube-system uninstall svcdns"]
 
 
 def test_standalone_has_the_address_of_the_service_that_is_there() -> None:
@@ -67,6 +68,16 @@ def test_standalone_has_the_address_of_the_service_that_is_there() -> None:
         "clusterIP": "10.96.0.10",
         "clusterIPs": ["10.96.0.10", "fd00::a"],
     }
+
+
+def test_standalone_is_not_for_a_cluster_that_has_the_service() -> None:
+    def warned(*objects: dict[str, Any], mode: str) -> bool:
+        found = of(*objects, mode=mode).findings
+        return any("does not take over a Service kube-dns" in one.text for one in found)
+
+    assert warned(workload(), service(), mode="standalone")
+    assert not warned(workload(), mode="standalone")
+    assert not warned(workload(), service(), mode="replace")
 
 
 def test_who_scales_coredns_is_stopped_before_anything_else() -> None:
@@ -101,6 +112,18 @@ def test_a_port_that_nobody_serves_is_a_risk() -> None:
     made = of(workload(), service(), corefile=COREFILE.replace(".:53", ".:1053"))
 
     assert any(one.name == "ports" for one in made.findings)
+
+
+@pytest.mark.parametrize(
+    ("target", "level"), [(1053, None), ("dns", None), (53, Level.WARN), ("udp-53", Level.FAIL)]
+)
+def test_another_port_is_said_to_the_chart(target: int | str, level: Level | None) -> None:
+    ports = [{"port": 53, "targetPort": target}, {"port": 9153, "targetPort": "metrics"}]
+
+    made = of(workload(), service(ports=ports), corefile=COREFILE.replace(".:53", ".:1053"))
+
+    assert made.values["dnsPorts"] == [1053]
+    assert [one.level for one in made.findings if one.name == "ports"] == [level] * bool(level)
 
 
 def test_a_corefile_with_mistakes_stands_in_the_way() -> None:

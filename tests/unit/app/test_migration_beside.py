@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from svcdns.app.doctor_finding import Level
-from svcdns.app.migration_beside import address_of, dns_service, risks_of, scaled, scalers
+from svcdns.app.migration_beside import address_of, dns_service, risks_of, scalers
 from svcdns.app.migration_pod import pod_of
 from svcdns.app.migration_sources import Found
 from tests.support.coredns_objects import AUTOSCALER, COREFILE, LABEL, service, workload
@@ -52,11 +52,7 @@ def test_what_stands_beside_is_named(beside: dict[str, Any], name: str) -> None:
 def test_who_scales_coredns_is_stopped_first() -> None:
     whole = found(workload(), AUTOSCALER, HPA)
 
-    (name,) = scalers(whole, pod_of(whole))
-
-    assert scaled(name, "kube-system", 0) == (
-        "kubectl -n kube-system scale deploy/dns-autoscaler --replicas=0"
-    )
+    assert scalers(whole, pod_of(whole)) == ["dns-autoscaler"]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +81,34 @@ def test_who_owns_coredns_is_named(mark: str) -> None:
 )
 def test_the_service_has_to_select_our_pods(one: dict[str, Any], level: Level) -> None:
     assert risks(workload(), one)["Service"] is level
+
+
+def test_a_service_of_another_name_is_known_by_its_label() -> None:
+    metrics, headless, dns = service(ports=[{"port": 9153}]), service(clusterIP="None"), service()
+    for one, name in ((metrics, "metrics"), (headless, "scraped"), (dns, "rke2-coredns")):
+        one["metadata"] = {"name": name, "labels": LABEL}
+    unmarked = {**service(), "metadata": {"name": "other"}}
+
+    assert dns_service(found(unmarked, metrics, headless, dns)) is dns
+    assert dns_service(found(unmarked)) == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_named"),
+    [
+        ("requiredDuringSchedulingIgnoredDuringExecution", True),
+        ("preferredDuringSchedulingIgnoredDuringExecution", False),
+    ],
+)
+def test_pods_that_must_not_be_neighbours_are_a_risk(
+    rule: str,
+    is_named: bool,  # noqa: FBT001
+) -> None:
+    term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": LABEL}}
+
+    named = risks(workload(affinity={"podAntiAffinity": {rule: [term]}}), service())
+
+    assert ("affinity" in named) is is_named
 
 
 def test_a_cluster_without_the_service_is_a_risk() -> None:

@@ -67,6 +67,10 @@ def test_a_daemon_set_has_no_replicas() -> None:
             {"deployment": {"dnsConfig": {"nameservers": ["198.51.100.53"]}}},
         ),
         (
+            {"dnsPolicy": "None", "dnsConfig": {"searches": ["corp"]}},
+            {"deployment": {"dnsPolicy": "None", "dnsConfig": {"searches": ["corp"]}}},
+        ),
+        (
             {"container": {"resources": {"limits": {"memory": "1Gi", "cpu": "1"}}}},
             {"resources": {"requests": {}, "limits": {"memory": "1Gi"}}},
         ),

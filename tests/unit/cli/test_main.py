@@ -171,7 +171,8 @@ def test_a_check_that_hangs_does_not_hold_the_program() -> None:
     )
 
     assert done.returncode == 1
-    assert done.stdout == "fail  a  no answer within 0.1 s\n1 failure\n"
+    first, *_, last = done.stdout.splitlines()
+    assert (first, last) == ("fail  a  no answer within 0.1 s", "1 failure")
 
 
 def test_every_entry_point_leads_somewhere() -> None:

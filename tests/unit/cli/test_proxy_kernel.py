@@ -120,7 +120,7 @@ def test_cleanup_says_that_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> N
     assert (result.exit_code, cleaned) == (0, [("svc0", True)])
     assert result.stdout == (
         "taken away: virtual servers\ntaken away: the device\n"
-        "nothing of the proxy is left on this node\n"
+        "nothing of kube-proxy is left on this node\n"
     )
 
 
