@@ -28,7 +28,7 @@ from svcdns.route.stages import ReloadWatch
 from svcdns.server.listen_error import ListenError
 from svcdns.telemetry.log import get_log, write
 from svcdns.telemetry.metrics import Metrics
-from svcdns.telemetry.plugin_metrics import RELOAD_VERSION, RELOADS_FAILED
+from svcdns.telemetry.plugin_metrics import COREFILE_REFUSED, RELOAD_VERSION, RELOADS_FAILED
 
 _SHOWN = 8
 """Digits of a version in messages for people."""
@@ -102,6 +102,7 @@ class Reload:
         if not forced and version in {self._version, self._refused}:
             if version == self._version:
                 self._refused = ""  # whatever was wrong has been taken back
+                self._metrics.set(COREFILE_REFUSED, 0)
             return
         try:
             plans = await asyncio.to_thread(plans_of, reading)
@@ -130,6 +131,7 @@ class Reload:
         if not forced:
             self._refused = first
         self._metrics.add(RELOADS_FAILED)
+        self._metrics.set(COREFILE_REFUSED, 1)
         since = time.strftime("%H:%M", time.localtime(self._since))
         _log.error(
             "reload.refused",
@@ -142,6 +144,7 @@ class Reload:
 
     def _in_use(self, version: str, configuration: Configuration) -> None:
         self._version, self._refused, self._since = version, "", time.time()
+        self._metrics.set(COREFILE_REFUSED, 0)
         self._metrics.replace(RELOAD_VERSION, {("sha512", version): 1.0})
         watches = [one for one in configuration.declarations if isinstance(one, ReloadWatch)]
         self._interval = float("inf")

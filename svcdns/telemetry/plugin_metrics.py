@@ -68,6 +68,10 @@ RELOAD_VERSION = gauge(
     "Always 1; the label is the checksum of the Corefile in use.",
     ("hash", "value"),
 )
+COREFILE_REFUSED = gauge(
+    "svcdns_corefile_refused",
+    "Whether the Corefile on disk is refused and the one before it in use.",
+)
 HOSTS_ENTRIES = gauge("coredns_hosts_entries", "Names and addresses known.", ("hostsfile",))
 HOSTS_RELOADED = gauge(
     "coredns_hosts_reload_timestamp_seconds", "Unix time of the last hosts file read."

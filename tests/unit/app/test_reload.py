@@ -16,7 +16,7 @@ from svcdns.app.start_error import StartError
 from svcdns.route.compile import Plan
 from svcdns.server.listen_error import ListenError
 from svcdns.telemetry.metrics import Metrics
-from svcdns.telemetry.plugin_metrics import RELOAD_VERSION, RELOADS_FAILED
+from svcdns.telemetry.plugin_metrics import COREFILE_REFUSED, RELOAD_VERSION, RELOADS_FAILED
 from tests.support.configured import configured
 
 FIRST = ". {\n whoami\n}\n"
@@ -53,6 +53,10 @@ class World:
     @property
     def failures(self) -> float:
         return self.metrics.numbers[RELOADS_FAILED.name][()]
+
+    @property
+    def is_refused(self) -> bool:
+        return bool(self.metrics.numbers[COREFILE_REFUSED.name][()])
 
     @property
     def version(self) -> str:
@@ -101,6 +105,17 @@ def test_what_is_wrong_is_said_and_counted_once(world: World, log: StringIO) -> 
     assert "whoamI" in line
     assert f"svcdns check {world.path}" in line
     assert before[:8] in line
+
+
+@pytest.mark.parametrize("mended", [FIRST, SECOND], ids=["taken back", "mended"])
+def test_a_gauge_says_that_the_file_is_refused_until_it_is_not(world: World, mended: str) -> None:
+    before = world.is_refused
+    world.look(BROKEN)
+    world.look()
+    meanwhile = world.is_refused
+    world.look(mended)
+
+    assert (before, meanwhile, world.is_refused) == (False, True, False)
 
 
 @pytest.mark.parametrize(

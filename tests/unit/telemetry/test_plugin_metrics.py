@@ -37,6 +37,7 @@ coredns_local_localhost_requests_total
 GAUGES = """
 coredns_cache_entries server type zones view
 coredns_reload_version_info hash value
+svcdns_corefile_refused
 coredns_hosts_entries hostsfile
 coredns_hosts_reload_timestamp_seconds
 """
