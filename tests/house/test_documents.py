@@ -11,11 +11,14 @@ from svcdns.cli.main import COMMANDS, app
 from tests.support.tree import ROOT, documents, relative
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z][a-z0-9-]*):", MAKEFILE, re.MULTILINE))
 
 CODE = re.compile(r"```(?:sh|console|text)\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 COREFILE = re.compile(r"^```corefile\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+ANCHOR = re.compile(r"\]\(([^)#\s]*)#([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 CELLS = re.compile(r"(?<!\\)\|")
 TEST = re.compile(r"`(?:(test_\w+\.py)::)?(test_\w+)`")
 
@@ -40,16 +43,32 @@ def corefiles() -> dict[str, str]:
 
 @every_document
 def test_a_make_target_that_is_shown_exists(path: Path) -> None:
-    shown = set(re.findall(r"(?:^|[\s$(])make ([a-z][a-z-]*)", code_of(path), re.MULTILINE))
+    shown = set(re.findall(r"(?:^|[\s$(])make ([a-z][a-z0-9-]*)", code_of(path), re.MULTILINE))
 
     assert shown <= TARGETS
 
 
 @every_document
 def test_a_command_that_is_shown_exists(path: Path) -> None:
-    shown = set(re.findall(r"(?:^|[\s$(/])svcdns ([a-z]+)", code_of(path), re.MULTILINE))
+    typed = r"(?:^(?:\$ )?|[/(]|(?:--|\||kubectl) )svcdns ([a-z]+)(?![\w/])"
+    shown = set(re.findall(typed, code_of(path), re.MULTILINE))
 
     assert shown <= {*COMMANDS}
+
+
+@cache
+def help_of(command: str) -> str:
+    """What a command says of itself; empty if there is none."""
+    return CliRunner().invoke(app, [*command.split(), "--help"]).output
+
+
+@every_document
+def test_an_option_that_is_shown_exists(path: Path) -> None:
+    line = r"svcdns ((?:proxy (?:list|diff|cleanup)\b|[a-z]+))((?: [^\n|;&)]*)?)"
+    for command, rest in re.findall(line, code_of(path).replace("\\\n", " ")):
+        if command.split()[0] in COMMANDS:
+            for option in re.findall(r"(?<=[ \[])--[a-z][a-z-]+", rest.partition(" -- ")[0]):
+                assert re.search(rf"[ /]{option}\b", help_of(command)), (command, option)
 
 
 def test_the_readme_shows_how_to_run_and_how_to_test() -> None:
@@ -64,6 +83,27 @@ def test_a_link_leads_to_a_file(path: Path) -> None:
     for target in LINK.findall(path.read_text(encoding="utf-8")):
         if "://" not in target and not target.startswith("mailto:"):
             assert (path.parent / target).exists(), target
+
+
+def anchors_of(path: Path) -> set[str]:
+    """What links to headings of a document end in, as GitHub makes it."""
+    headings = HEADING.findall(FENCED.sub("", path.read_text(encoding="utf-8")))
+    plain = [re.sub(r"[^\w -]", "", heading.lower()) for heading in headings]
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+@every_document
+def test_a_link_to_a_heading_leads_to_one(path: Path) -> None:
+    for target, anchor in ANCHOR.findall(path.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert anchor in anchors_of((path.parent / target) if target else path), anchor
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+
+    assert pages <= set(LINK.findall(index))
 
 
 @pytest.mark.parametrize("target", sorted(TARGETS))

@@ -20,7 +20,7 @@ def source_files() -> list[Path]:
 
 def documents() -> list[Path]:
     """Return every Markdown file a reader may open."""
-    folders = (ROOT / "docs", ROOT / "charts", ROOT / "deploy")
+    folders = (ROOT / "docs", ROOT / "charts", ROOT / "deploy", ROOT / "examples")
     return sorted([*ROOT.glob("*.md"), *(page for one in folders for page in one.rglob("*.md"))])
 
 
