@@ -19,6 +19,7 @@ SERVER_SIZE = 1232
 
 MAX_EXTRA_TEXT = 200
 """Octets of EXTRA-TEXT: with the longest name, the response stays below 512."""
+_ELLIPSIS = " …".encode()
 
 _HEAD = Struct("!BHHBBHH")
 _OPTION = Struct("!HH")
@@ -122,13 +123,16 @@ def extended_error(code: int, text: str) -> bytes:
 
     Args:
         code: see `InfoCode`.
-        text: a sentence for people; cut to 200 octets, never within a character.
+        text: a sentence for people; longer than 200 octets it ends after a whole word, with an
+            ellipsis.
 
     Source: RFC 8914 section 2.
     """
     encoded = text.encode(errors="replace")
     if len(encoded) > MAX_EXTRA_TEXT:
-        encoded = encoded[:MAX_EXTRA_TEXT].decode(errors="ignore").encode()
+        begun = encoded[: MAX_EXTRA_TEXT - len(_ELLIPSIS)].decode(errors="ignore")
+        whole, blank, _ = begun.rpartition(" ")
+        encoded = (whole if blank else begun).encode() + _ELLIPSIS
     return option(OptionCode.EXTENDED_ERROR, code.to_bytes(2) + encoded)
 
 

@@ -54,14 +54,20 @@ def test_extra_text_is_a_beginning_of_the_sentence(code: InfoCode, sentence: str
     assert isinstance(found, dns.edns.EDEOption)
     assert found.code.value == code
     text = found.text or ""
-    assert sentence.startswith(text)
-    assert 200 - 4 < len(text.encode()) <= 200 or text == sentence
+    assert len(text.encode()) <= 200
+    assert text == sentence or sentence.startswith(text.removesuffix(" …"))
+
+
+def test_a_long_sentence_ends_after_a_whole_word() -> None:
+    octets = extended_error(InfoCode.OTHER, "word " * 60)
+
+    assert octets[6:].decode() == "word " * 39 + "…"
 
 
 def test_extra_text_is_never_cut_within_a_character() -> None:
     octets = extended_error(InfoCode.OTHER, "x" + "é" * 150)
 
-    assert octets[6:].decode() == "x" + "é" * 99
+    assert octets[6:].decode() == "x" + "é" * 97 + " …"
 
 
 def test_a_lone_surrogate_does_not_break_the_answer() -> None:
