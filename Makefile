@@ -18,11 +18,11 @@ PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-kernel test-vm lint fmt chart-readme bench bench-proxy coredns apiserver kustomize rootfs dist \
+.PHONY: help run test test-kernel test-vm e2e lint fmt chart-readme bench bench-proxy coredns apiserver kustomize rootfs dist \
   installed lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(SERVES) ## serve the example cluster on 127.0.0.1:5300; Ctrl-C stops
 	@$(BIN)/svcdns serve --corefile examples/Corefile --manifests examples/shop \
@@ -36,6 +36,9 @@ test-kernel: $(READY) ## run the tests that need IPVS, in User Mode Linux (user-
 
 test-vm: $(READY) $(CACHE)/vm/ready ## run them with nftables, in QEMU (qemu-system-x86, virtiofsd, xz-utils; 15 minutes)
 	@SVCDNS_VM=$(CURDIR)/$(CACHE)/vm $(BIN)/python -m pytest tests/kernel/test_in_vm.py $(ARGS)
+
+e2e: $(READY) ## swap the DNS of clusters that kind makes, there and back (docker, kind, kubectl, helm)
+	@$(BIN)/python -m pytest -m kind tests/e2e_kind $(ARGS)
 
 lint: $(READY) ## check style, types and who imports whom
 	@$(BIN)/ruff check

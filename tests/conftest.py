@@ -3,7 +3,8 @@
 Tests marked `built` need what `make coredns apiserver kustomize rootfs` builds. Without it they
 skip; `.ci/run` leaves them out of its first run (`-m "not built"`), builds, and then runs
 them alone, where they may not skip either. Those marked `kernel` are a run of their own as well:
-they start User Mode Linux and take minutes.
+they start User Mode Linux and take minutes. Those marked `kind` make clusters with a container
+engine, and run only where `-m` asks for them, as `make e2e` does.
 """
 
 import os
@@ -20,7 +21,7 @@ settings.load_profile("patient")
 
 
 _BUILT = {
-    "plane",  # tests/apiserver
+    "plane",  # tests/apiserver, tests/workloads
     "program",  # tests/peer
     "stages",  # tests/image
     "kustomize",  # tests/deploy
@@ -32,11 +33,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known."""
     config.addinivalue_line("markers", "built: needs what make coredns, apiserver … build")
     config.addinivalue_line("markers", "kernel: starts a kernel of its own, takes minutes")
+    config.addinivalue_line("markers", "kind: makes clusters with kind, make e2e")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs programs that are built."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what needs programs that are built, and leave out what makes clusters."""
+    if "kind" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("kind")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
     for item in items:
         if _BUILT.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.built)

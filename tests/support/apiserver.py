@@ -36,6 +36,7 @@ SVCDNS: Rules = {
 """The ClusterRole of docs/operations.md."""
 USERS: Mapping[str, Rules] = {
     "svcdns": SVCDNS,
+    "pods": {**SVCDNS, "pods": ("list", "watch")},
     "no-slices": {name: verbs for name, verbs in SVCDNS.items() if "slices" not in name},
     "no-watch": {**SVCDNS, "endpointslices.discovery.k8s.io": ("list",)},
     "no-list": dict.fromkeys(SVCDNS, ("watch",)),
@@ -55,15 +56,21 @@ class Member(NamedTuple):
 class ControlPlane:
     """kube-apiserver and etcd."""
 
-    def __init__(self, folder: Path) -> None:
-        """Make keys and files; `start` follows."""
+    def __init__(self, folder: Path, host: str = HOST) -> None:
+        """Make keys and files; `start` follows.
+
+        Args:
+            folder: for them.
+            host: address to serve at, which has to be there.
+        """
+        self.host = host
         self._path = require_asset("kube-apiserver")
         self.etcd = Etcd(folder)
         self.apiserver = Program("kube-apiserver", folder / "apiserver.log")
         self.port = free_port()
         self.folder = folder
         self.authority = Authority(folder / "authority")
-        self._pair = self.authority.issue(f"IP:{HOST}", "DNS:localhost")
+        self._pair = self.authority.issue(f"IP:{host}", "DNS:localhost")
         self._key = folder / "sa.key"
         openssl = require("openssl", package="openssl")
         key = ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out"]
@@ -74,7 +81,7 @@ class ControlPlane:
 
     @property
     def url(self) -> str:
-        return f"https://{HOST}:{self.port}"
+        return f"https://{self.host}:{self.port}"
 
     def start(self) -> None:
         """Start both, and let everybody in."""
@@ -109,7 +116,7 @@ class ControlPlane:
         program = Program("kube-apiserver-2", self.folder / "apiserver-2.log")
         try:
             program.start(self._line(port), lambda: self._is_up(port))
-            yield Member(f"https://{HOST}:{port}", program)
+            yield Member(f"https://{self.host}:{port}", program)
         finally:
             program.stop()
 
@@ -117,8 +124,8 @@ class ControlPlane:
         return [
             self._path,
             f"--etcd-servers={self.etcd.url}",
-            f"--bind-address={HOST}",
-            f"--advertise-address={HOST}",
+            f"--bind-address={self.host}",
+            f"--advertise-address={self.host}",
             f"--secure-port={port}",
             "--endpoint-reconciler-type=none",  # loopback may not be an endpoint
             f"--tls-cert-file={self._pair.certificate}",
@@ -153,7 +160,7 @@ class ControlPlane:
     ) -> tuple[int, Any]:
         """Return status and body of a response; `port` is another server's."""
         connection = http.client.HTTPSConnection(
-            HOST, port or self.port, timeout=PATIENCE_SECONDS, context=self.tls
+            self.host, port or self.port, timeout=PATIENCE_SECONDS, context=self.tls
         )
         try:
             headers = {"Authorization": f"Bearer {token}", "Content-Type": content_type}

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds kube-apiserver and etcd from their modules into a folder, for tests that need real ones.
+# Builds kube-apiserver, kube-controller-manager, kubectl and etcd from their modules into a folder,
+# for tests that need real ones.
 #
 #   build_apiserver.sh BIN WORK KUBERNETES_VERSION ETCD_VERSION      (versions as 1.37.2)
 #
@@ -12,11 +13,11 @@ minor=${kubernetes#1.}
 export CGO_ENABLED=0 GOFLAGS="-mod=mod -modcacherw -trimpath -buildvcs=false" GOWORK=off
 
 fail() {
-  echo "building kube-apiserver and etcd needs Go 1.26 or newer; $1" >&2
+  echo "building Kubernetes and etcd needs Go 1.26 or newer; $1" >&2
   echo "  next  install it from go.dev/dl or your distribution (Debian 12 has 1.19, which is too" >&2
   echo "        old; any Go from 1.21 on fetches a newer one itself with GOTOOLCHAIN=auto), or" >&2
-  echo "        name ready programs: TEST_ASSET_KUBE_APISERVER and TEST_ASSET_ETCD, or a folder" >&2
-  echo "        with both: KUBEBUILDER_ASSETS" >&2
+  echo "        name ready programs: TEST_ASSET_KUBE_APISERVER, TEST_ASSET_ETCD and so on, or a" >&2
+  echo "        folder with all of them: KUBEBUILDER_ASSETS" >&2
   exit 1
 }
 
@@ -27,10 +28,10 @@ has=$(go env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
   [ "${has:-0}" -ge 21 ] && [ "$(go env GOTOOLCHAIN)" != local ]
 } || fail "this is $(go version)"
 
-mkdir -p "$bin" "$work/kube-apiserver" "$work/etcd"
-bin=$(cd "$bin" && pwd)
+mkdir -p "$bin" "$work/kubernetes" "$work/etcd" "$work/new"
+bin=$(cd "$bin" && pwd) work=$(cd "$work" && pwd)
 
-cd "$work/kube-apiserver"
+cd "$work/kubernetes"
 rm -f go.sum
 gomod=$(cd / && go mod download -json "k8s.io/kubernetes@v$kubernetes" |
   sed -n 's/.*"GoMod": "\(.*\)".*/\1/p')
@@ -42,14 +43,14 @@ gomod=$(cd / && go mod download -json "k8s.io/kubernetes@v$kubernetes" |
     "$gomod"
 } >go.mod
 version=k8s.io/component-base/version
-go build -o "$bin/kube-apiserver.new" -ldflags "-s -w \
-  -X $version.gitVersion=v$kubernetes -X $version.gitMajor=1 -X $version.gitMinor=${minor%%.*}" \
-  k8s.io/kubernetes/cmd/kube-apiserver
+for program in kube-apiserver kube-controller-manager kubectl; do
+  go build -o "$work/new/" -ldflags "-s -w -X $version.gitVersion=v$kubernetes \
+    -X $version.gitMajor=1 -X $version.gitMinor=${minor%%.*}" "k8s.io/kubernetes/cmd/$program"
+done
 
 cd "$work/etcd"
 rm -f go.sum
 printf 'module build\ngo 1.26\nrequire go.etcd.io/etcd/server/v3 v%s\n' "$etcd" >go.mod
-go build -o "$bin/etcd.new" -ldflags "-s -w" go.etcd.io/etcd/server/v3
+go build -o "$work/new/etcd" -ldflags "-s -w" go.etcd.io/etcd/server/v3
 
-mv "$bin/kube-apiserver.new" "$bin/kube-apiserver"
-mv "$bin/etcd.new" "$bin/etcd"
+mv "$work/new/"* "$bin/"

@@ -29,7 +29,7 @@ def require(program: str, *, package: str) -> str:
 
 
 def find_asset(program: str) -> str | None:
-    """Return the path of kube-apiserver or etcd, looked for where envtest looks, then in .cache."""
+    """Return where kube-apiserver, etcd or kubectl is: where envtest looks, then in .cache."""
     named = os.environ.get(f"TEST_ASSET_{program.upper().replace('-', '_')}")
     folders = [os.environ.get("KUBEBUILDER_ASSETS"), "/usr/local/kubebuilder/bin", ROOT / _BUILT]
     places = [named, *(Path(folder) / program for folder in folders if folder)]
