@@ -1,7 +1,7 @@
 # svcdns as an image, for the DNS of a cluster and for the service proxy.
 #
-#   docker build -t svcdns:dev .                both halves
-#   docker build --target dns -t svcdns:dev .   without what only `svcdns proxy` starts or loads
+#   docker build -t svcdns:dev .                    both halves
+#   docker build --target dns -t svcdns:dev-dns .   without what only `svcdns proxy` starts or loads
 #
 # Both are one image, so that a cluster loads, mirrors and pins one digest, and both halves are of
 # one version. The target `dns` holds nothing that is not fixed by the digest of PYTHON_IMAGE and

@@ -22,7 +22,7 @@ from svcdns.dataplane.nftables_entry import Shape
 from svcdns.dataplane.nftables_listing import EMPTY, read_listing
 from svcdns.dataplane.nftables_script import FAMILIES, TABLE
 from svcdns.dataplane.routes import device_of
-from svcdns.dataplane.sole_proxy import Sign
+from svcdns.dataplane.sole_proxy import Sign, kube_proxy_mode, refuse_beside_kube_proxy
 from svcdns.dataplane.userspace import Userspace
 from svcdns.proxy.model import Desired, VirtualKey, unpack_servers
 from svcdns.proxy.realized import Realized, RealizedServer, RealizedVirtual
@@ -139,14 +139,15 @@ def observed(settings: ProxySettings, desired: Desired) -> Observed:
 def clean(settings: ProxySettings, *, and_kube_proxys: bool = False) -> tuple[str, ...]:
     """Take away what the proxy made, in whatever mode, and nothing else; return what there was.
 
-    What can be taken away goes, whatever else cannot.
+    What can be taken away goes, whatever else cannot; what a kube-proxy that runs has taken over
+    is its own.
 
     Args:
         settings: device, and which virtual servers are others'.
-        and_kube_proxys: also what kube-proxy left; beside a proxy that runs, that alone.
+        and_kube_proxys: also what kube-proxy left; beside a proxy of ours that runs, that alone.
 
     Raises:
-        StartError: something stays, and what; or a proxy runs here.
+        StartError: something stays, and what; or a proxy runs here whose part is asked for.
     """
     sign = Sign()
     removed = Removed((), ())
@@ -159,15 +160,28 @@ def clean(settings: ProxySettings, *, and_kube_proxys: bool = False) -> tuple[st
         beside = Journal()
     try:
         if beside is None:
-            removed = leftovers.remove(Part, Traces(settings.device, exclude=settings.exclude))
+            if and_kube_proxys:
+                refuse_beside_kube_proxy("take away what kube-proxy made")
+            parts = frozenset(Part) - _taken_over(settings)
+            removed = leftovers.remove(parts, Traces(settings.device, exclude=settings.exclude))
         problems = list(removed.problems)
         if and_kube_proxys:
             problems += kube_proxy.remove(settings.exclude, beside)
+    except DataplaneError as error:
+        raise StartError(str(error)) from None
     finally:
         sign.give_back()
     if problems:
         raise StartError("\n".join(problems))
     return tuple(part.value for part in removed.parts)
+
+
+def _taken_over(settings: ProxySettings) -> frozenset[Part]:
+    """Return what a kube-proxy that runs in mode ipvs serves with, whoever made it."""
+    if kube_proxy_mode() != "ipvs":
+        return frozenset()
+    device = {Part.DEVICE} if settings.device == kube_proxy.DEVICE else set()
+    return frozenset({Part.VIRTUAL_SERVERS} | device)
 
 
 def _ipvs(settings: ProxySettings, desired: Desired) -> Observed:

@@ -14,11 +14,13 @@ from functools import partial
 
 from svcdns.answers.settings import KubernetesSettings
 from svcdns.app.feed import Feed, View
+from svcdns.app.memory import settle
 from svcdns.app.proxy_backend import OpenBackend, backend_of
 from svcdns.app.proxy_health import Health, ServiceChecks
 from svcdns.app.proxy_measure import measure_proxy
 from svcdns.app.proxy_pages import Pages
 from svcdns.app.proxy_settings import ProxySettings, proxy_options, scheduler_of
+from svcdns.app.proxy_steps import desired_after
 from svcdns.app.proxy_takeover import Takeover
 from svcdns.app.start_error import StartError
 from svcdns.cluster.change import Change
@@ -41,8 +43,6 @@ NODE_PATIENCE_SECONDS = 5.0
 LOOK_SECONDS = 0.1
 ADDRESSES_SECONDS = 30.0
 """How often the addresses of this machine are looked at."""
-SLICE_SECONDS = 0.002
-"""How long a plan of everything keeps the loop before others have their turn."""
 _AUTO = ("ipvs", "nftables", "iptables", "userspace")
 
 VIEW = View()
@@ -246,23 +246,12 @@ class Proxying:
         if plan is None or plan.options != options:
             plan, pending.changes = Plan(options), None
         if pending.changes is None:
-            await self._rebuild(plan)
+            steps = plan.rebuilding(self._state)
         else:
-            plan.apply(self._state, pending.changes)
+            steps = plan.applying(self._state, pending.changes)
+        desired = await desired_after(steps, plan)
         self._plan = plan
-        return plan.desired()
-
-    async def _rebuild(self, plan: Plan) -> None:
-        """Look at every Service, a few at a time: this loop may have to answer queries.
-
-        What changes meanwhile wakes the reconciler again.
-        """
-        loop = asyncio.get_running_loop()
-        pause_at = loop.time() + SLICE_SECONDS
-        for _ in plan.rebuilding(self._state):
-            if loop.time() >= pause_at:
-                await asyncio.sleep(0)
-                pause_at = loop.time() + SLICE_SECONDS
+        return desired
 
     def _options(self) -> ProxyOptions:
         settings = self._settings
@@ -277,7 +266,10 @@ class Proxying:
         return options
 
     def _synced(self, desired: Desired) -> None:
-        self._has_synced = True
+        if not self._has_synced:
+            self._has_synced = True
+            # Writing everything has taken what nobody needs any more.
+            asyncio.get_running_loop().run_in_executor(None, settle)
         self._show_pending(self._pending)
         now = time.time()
         for moment in self._pending.triggers:

@@ -169,7 +169,6 @@ class Process:
             StartError: it cannot be built, or does not answer; nothing has changed.
         """
         configuration = await configure_apart(plans, self._surroundings())
-        _print_as_asked(configuration)
         problem = try_out(configuration)
         if problem:
             raise StartError(f"the new configuration fails at its first question: {problem}")
@@ -180,6 +179,7 @@ class Process:
             prepared.discard()
             raise
         configuration = self._serving.take(prepared)
+        _print_as_asked(configuration)
         self._serving.listen()
         await self._watching.settle(configuration.stanzas)
         clear_away()  # the configuration before is full of cycles

@@ -4,13 +4,16 @@ A backend is driven by `dataplane.reconcile` alone: one call at a time, in the o
 setup, then read and apply for ever. System calls that block run in `dataplane.worker`'s thread.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from svcdns.proxy.model import Desired
+from svcdns.proxy.model import Desired, RealServer, VirtualKey
 from svcdns.proxy.operations import Operation
-from svcdns.proxy.realized import Realized
+from svcdns.proxy.realized import Realized, RealizedServer
+
+Idle = Mapping[VirtualKey, Mapping[RealServer, RealizedServer]]
+"""Real servers of weight 0, with their connections."""
 
 
 class DataplaneError(Exception):
@@ -82,13 +85,24 @@ class Backend(Protocol):
         """
         ...
 
-    async def apply(self, operations: Sequence[Operation], desired: Desired) -> tuple[Failure, ...]:
+    async def read_idle(self, keys: Collection[VirtualKey]) -> Idle:
+        """Return the real servers of weight 0 that are at `keys`, and look at nothing else.
+
+        Raises:
+            DataplaneError: it cannot be read.
+        """
+        ...
+
+    async def apply(
+        self, operations: Sequence[Operation], desired: Desired, *, rest: bool = False
+    ) -> tuple[Failure, ...]:
         """Do all operations, in their order; return those that did not work.
 
         Args:
-            operations: from `proxy.diff`.
-            desired: what they lead to; packet filters are written from it as a whole, after
-                additions and before removals.
+            operations: from `proxy.diff`; all there are, or one batch of them.
+            desired: what all of them lead to; packet filters are written from it as a whole,
+                after additions and before removals.
+            rest: another batch follows.
         """
         ...
 

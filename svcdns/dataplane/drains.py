@@ -3,11 +3,13 @@
 Pure: the time comes in. Source: docs/proxy.md on draining.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from svcdns.dataplane.backend import Idle
 from svcdns.proxy.model import Desired, RealServer, VirtualKey
 from svcdns.proxy.operations import DeleteServer, DeleteVirtual, Operation, SetWeight
-from svcdns.proxy.realized import Realized, RealizedServer
+from svcdns.proxy.packed_servers import PackedServers
+from svcdns.proxy.realized import Realized, RealizedServer, RealizedVirtual
 
 FIRST_LOOK_SECONDS = 1.0
 """A server without connections shall not wait long."""
@@ -15,6 +17,9 @@ LOOK_SECONDS = 5.0
 ENDING_SECONDS = 15.0
 """For connections that are ending: then nobody is left who would say anything."""
 
+_BUSY = RealizedServer(weight=1, active=1)
+"""What is taken for granted of a real server between two readings: it may have connections."""
+_DRAINING = RealizedServer(weight=0, active=1)
 _OF_DRAINS = (SetWeight, DeleteServer, DeleteVirtual)
 
 
@@ -34,6 +39,11 @@ class Drains:
 
     def __len__(self) -> int:
         return sum(map(len, self._since.values()))
+
+    @property
+    def keys(self) -> Collection[VirtualKey]:
+        """Their virtual servers."""
+        return tuple(self._since)
 
     def of(self, key: VirtualKey) -> Mapping[RealServer, float]:
         """Return those of one virtual server, and since when."""
@@ -66,14 +76,22 @@ class Drains:
         elif self.look_at is None:
             self.look_at = now + FIRST_LOOK_SECONDS
 
-    def over(self, realized: Realized, now: float) -> list[DeleteServer]:
-        """Return what can go now, and look again later at the rest."""
+    def over(self, idle: Idle, now: float) -> list[DeleteServer]:
+        """Return what can go now, and look again later at the rest.
+
+        Args:
+            idle: what there is at `keys`. What is not there any more, or was given weight again,
+                is forgotten: somebody else did that, and the next comparison sees to it.
+            now: on the clock of all other moments.
+        """
         found = []
-        for key, servers in self._since.items():
-            there = realized.virtual_servers.get(key)
-            for server, since in servers.items():
-                one = there.servers.get(server) if there is not None else None
-                if one is not None and not one.weight and self._is_over(one, now - since):
+        for key, servers in list(self._since.items()):
+            there = idle.get(key, {})
+            for server, since in list(servers.items()):
+                one = there.get(server)
+                if one is None:
+                    self._forget(key, server)
+                elif self._is_over(one, now - since):
                     found.append(DeleteServer(key, server))
         self.look_at = now + LOOK_SECONDS if self._since else None
         return found
@@ -90,11 +108,38 @@ class Drains:
             self._since.pop(key, None)
 
 
+def believed(done: Desired, drains: Drains, keys: Iterable[VirtualKey]) -> Realized:
+    """Return what a node should have at `keys`: what it was brought to last.
+
+    Whether real servers have connections is not known, so all are taken to have some.
+    """
+    found = {}
+    for key in keys:
+        virtual = done.virtual_servers.get(key)
+        if virtual is not None:
+            servers = dict.fromkeys(virtual.real_servers(), _BUSY)
+            servers |= dict.fromkeys(drains.of(key), _DRAINING)
+            found[key] = RealizedVirtual(
+                virtual.scheduler, virtual.flags, virtual.persistence_timeout, servers
+            )
+    return Realized(found, done.addresses)
+
+
+def idle_at(keys: Iterable[VirtualKey], there: Mapping[VirtualKey, RealizedVirtual]) -> Idle:
+    """Return the real servers of weight 0 at `keys`."""
+    found = {}
+    for key in keys:
+        servers = there[key].servers.items() if key in there else ()
+        if idle := {server: one for server, one in servers if not one.weight}:
+            found[key] = idle
+    return found
+
+
 def idle_servers(desired: Desired, realized: Realized) -> Iterator[tuple[VirtualKey, RealServer]]:
     """Yield every real server of weight 0 that is not wanted, of virtual servers that are."""
     for key, there in realized.virtual_servers.items():
         virtual = desired.virtual_servers.get(key)
-        if virtual is None:
+        if virtual is None or isinstance(there.servers, PackedServers):
             continue
         idle = [server for server, one in there.servers.items() if not one.weight]
         if idle:

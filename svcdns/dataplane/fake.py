@@ -8,9 +8,10 @@ Source: ip_vs_ctl.c and rtnetlink of Linux, as observed; docs/proxy.md.
 """
 
 import errno
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from svcdns.dataplane.backend import Capabilities, Failure
+from svcdns.dataplane.backend import Capabilities, Failure, Idle
+from svcdns.dataplane.drains import idle_at
 from svcdns.dataplane.kernel_error import SURPRISES, described, explained, no_scheduler
 from svcdns.proxy.model import Desired, RealServer, VirtualKey, VirtualServer
 from svcdns.proxy.operations import (
@@ -59,10 +60,14 @@ class Fake:
         self.remarks: list[str] = []
         """What was done, and no traffic should have had to live with."""
         self.is_set_up = False
+        self.looked_at: list[VirtualKey] = []
+        """Whose real servers of weight 0 were read, each time."""
         self.close_looks = 0
         """How often a reading was to compare all there is."""
         self.desired = Desired()
         """As `apply` got it last."""
+        self.is_amid = False
+        """Whether `apply` was told of another batch that follows."""
         self._virtual: dict[VirtualKey, RealizedVirtual] = {}
 
     async def probe(self) -> Capabilities:
@@ -81,9 +86,17 @@ class Fake:
         """Return what is there of ours."""
         return self.realized()
 
-    async def apply(self, operations: Sequence[Operation], desired: Desired) -> tuple[Failure, ...]:
+    async def read_idle(self, keys: Collection[VirtualKey]) -> Idle:
+        """Return what drains at `keys`, and note which they were."""
+        self.looked_at += keys
+        return idle_at(keys, self._virtual)
+
+    async def apply(
+        self, operations: Sequence[Operation], desired: Desired, *, rest: bool = False
+    ) -> tuple[Failure, ...]:
         """Do what can be done, in this order; return the rest."""
         self.desired = desired
+        self.is_amid = rest
         failures: list[Failure] = []
         for operation in operations:
             self.applied.append(operation)

@@ -25,11 +25,11 @@ class FilterKeeper:
     def before(self, desired: Desired) -> DataplaneError | None:
         """Add rows that `desired` has more than the last one; return what went wrong.
 
-        The rows it has no more stay until `after`.
+        The rows it has no more stay until `after`, however often this is called meanwhile.
         """
-        self._removed = frozenset()
         if desired is self._written:
             return None
+        self._removed = frozenset()
         try:
             if self._written is None or self._written.node_addresses != desired.node_addresses:
                 self._filter.load(frozenset(all_rows(desired)))

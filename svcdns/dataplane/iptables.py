@@ -6,12 +6,12 @@ table changes in one step, so no packet sees half of a change. What others have 
 Source: iptables-restore(8).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
 from svcdns.dataplane import conntrack
-from svcdns.dataplane.backend import Capabilities, DataplaneError, Failure
+from svcdns.dataplane.backend import Capabilities, DataplaneError, Failure, Idle
 from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.iptables_input import Input
 from svcdns.dataplane.iptables_listing import Saved, read_saved
@@ -29,11 +29,11 @@ from svcdns.dataplane.iptables_rules import (
 )
 from svcdns.dataplane.iptables_text import no_rules
 from svcdns.dataplane.near_servers import NearServers
-from svcdns.dataplane.packed_servers import PackedServers
 from svcdns.dataplane.worker import KernelThread
-from svcdns.dataplane.written import failures_of
+from svcdns.dataplane.written import Once, Outcome
 from svcdns.proxy.model import UDP, Desired, VirtualKey, VirtualServer
 from svcdns.proxy.operations import Operation
+from svcdns.proxy.packed_servers import PackedServers
 from svcdns.proxy.realized import Realized, RealizedVirtual
 
 _NO_RULES = VirtualRules({}, ())
@@ -42,7 +42,8 @@ _FEW = 100
 
 _Source = tuple[VirtualServer, str]
 """What rules are made of: with the chain for the node and its pods."""
-_Sources = Mapping[VirtualKey, _Source]
+_Changes = Mapping[VirtualKey, _Source | None]
+"""None: it goes."""
 
 
 class Iptables:
@@ -63,11 +64,14 @@ class Iptables:
         self._thread = KernelThread()
         self._find = find
         self._programs: Programs | None = None
+        self._once = Once(self._apply)
         self._near = NearServers()
         self._written: dict[VirtualKey, _Source] = {}
         self._addresses: AbstractSet[bytes] = frozenset()
         self._is_known = False
         """The kernel has the rules of `_written`; else all are written anew."""
+        self._is_settled = False
+        """Those are all that was wanted last: only what changes is looked at."""
 
     def close(self) -> None:
         """Give the thread back; everything in the kernel stays."""
@@ -101,13 +105,19 @@ class Iptables:
         """
         return await self._thread.call(self._read)
 
-    async def apply(self, operations: Sequence[Operation], desired: Desired) -> tuple[Failure, ...]:
+    async def read_idle(self, _: Collection[VirtualKey]) -> Idle:
+        """Return nothing: who has a connection keeps it, whatever the rules say by now."""
+        return {}
+
+    async def apply(
+        self, operations: Sequence[Operation], desired: Desired, *, rest: bool = False
+    ) -> tuple[Failure, ...]:
         """Write what differs from the rules that are there.
 
         What `desired` says counts, the operations only say whose failure it is: source ranges,
         policies and marks change without an operation.
         """
-        return await self._thread.call(self._apply, tuple(operations), desired)
+        return await self._thread.call(self._once.failures, operations, desired, rest=rest)
 
     async def cleanup(self) -> None:
         """Delete our chains and the jumps to them.
@@ -165,40 +175,53 @@ class Iptables:
     def _rule_count(self, key: VirtualKey) -> int:
         return sum(map(len, self._rules(self._written.get(key)).chains.values()))
 
-    def _apply(self, operations: tuple[Operation, ...], desired: Desired) -> tuple[Failure, ...]:
+    def _apply(self, desired: Desired) -> Outcome:
         causes: dict[VirtualKey, str] = {}
-        wanted = self._wanted(desired, causes)
-        changed = [key for key, one in wanted.items() if self._written.get(key) != one]
-        changed += [key for key in self._written if key not in wanted]
+        changed = self._changed(desired, causes)
+        self._is_settled = False
         other = ""
         try:
             if not self._is_known or len(changed) > _FEW:
+                wanted = {**self._written, **changed}
                 self._write_all(wanted, desired.addresses)
             elif changed or desired.addresses != self._addresses:
-                self._write_some(wanted, changed, desired.addresses)
+                self._write_some(changed, desired.addresses)
         except DataplaneError as error:
             other = error.cause
-            self._write_singly(wanted, changed, causes)
+            self._write_singly(changed, causes)
         else:
-            self._written = wanted
+            for key, one in changed.items():
+                self._remember(key, one)
             self._addresses = desired.addresses
             self._is_known = True
-        self._forget_flows(changed, wanted)
-        return failures_of(operations, causes, other)
+            self._is_settled = not causes
+        self._forget_flows(changed)
+        return Outcome(causes, other)
 
-    def _wanted(self, desired: Desired, causes: dict[VirtualKey, str]) -> dict[VirtualKey, _Source]:
-        """Return what rules are to be made of; and note what cannot be."""
-        wanted: dict[VirtualKey, _Source] = {}
-        self._near.follow(desired)
-        for key, one in desired.virtual_servers.items():
-            if cause := can_serve(one):
+    def _changed(self, desired: Desired, causes: dict[VirtualKey, str]) -> _Changes:
+        """Return what rules are to be made of where they are not; and note what cannot be."""
+        keys: Iterable[VirtualKey] = self._near.follow(desired)
+        if not (self._is_known and self._is_settled):
+            keys = dict.fromkeys((*desired.virtual_servers, *self._written))
+        changed: dict[VirtualKey, _Source | None] = {}
+        for key in keys:
+            one, source = desired.virtual_servers.get(key), None
+            if one is not None and (cause := can_serve(one)):
                 causes[key] = cause
-                continue
-            near = self._near.key_of(one)
-            wanted[key] = (one, cluster_chain(near) if near is not None else "")
-        return wanted
+            elif one is not None:
+                near = self._near.key_of(one)
+                source = (one, cluster_chain(near) if near is not None else "")
+            if source != self._written.get(key):
+                changed[key] = source
+        return changed
 
-    def _write_all(self, wanted: _Sources, addresses: AbstractSet[bytes]) -> None:
+    def _remember(self, key: VirtualKey, source: _Source | None) -> None:
+        if source is None:
+            self._written.pop(key, None)
+        else:
+            self._written[key] = source
+
+    def _write_all(self, wanted: _Changes, addresses: AbstractSet[bytes]) -> None:
         for width in WIDTHS:
             saved = self._saved(width)
             made = self._fixed(width, saved)
@@ -208,7 +231,7 @@ class Iptables:
             fixed = (*SHARED["nat"], *fixed_chains(width, self._options)["nat"])
             left = saved.chains.get("nat", {}).keys() - {f"{PREFIX}{chain}" for chain in fixed}
             for key, one in wanted.items():
-                if len(key.address) == width:
+                if one is not None and len(key.address) == width:
                     rules = self._rules(one)
                     made.put_virtual(_NO_RULES, rules)
                     left -= rules.chains.keys()
@@ -218,44 +241,40 @@ class Iptables:
             made.drop_chains(sorted(left))
             self._running().restore(width, made.text())
 
-    def _write_some(
-        self, wanted: _Sources, keys: Iterable[VirtualKey], addresses: AbstractSet[bytes]
-    ) -> None:
+    def _write_some(self, changed: _Changes, addresses: AbstractSet[bytes]) -> None:
         made = {width: Input() for width in WIDTHS}
-        for key in keys:
-            old, new = self._rules(self._written.get(key)), self._rules(wanted.get(key))
+        for key, one in changed.items():
+            old, new = self._rules(self._written.get(key)), self._rules(one)
             made[len(key.address)].put_virtual(old, new)
         for address in sorted(addresses ^ self._addresses):
             verb = "-A" if address in addresses else "-D"
             made[len(address)].put_shared(address_rule(address), verb)
-        for width, one in made.items():
-            if one:
-                self._running().restore(width, one.text())
+        for width, one_input in made.items():
+            if one_input:
+                self._running().restore(width, one_input.text())
 
-    def _write_singly(
-        self, wanted: _Sources, keys: Sequence[VirtualKey], causes: dict[VirtualKey, str]
-    ) -> None:
+    def _write_singly(self, changed: _Changes, causes: dict[VirtualKey, str]) -> None:
         """Write what can be written after all of it was refused; note why the rest cannot."""
-        for key in keys:
-            if len(keys) > _FEW or not self._is_known:
+        for key, one in changed.items():
+            if len(changed) > _FEW or not self._is_known:
                 causes[key] = "iptables refuses the rules of all virtual servers together"
                 continue
             try:
-                self._write_some(wanted, [key], self._addresses)
+                self._write_some({key: one}, self._addresses)
             except DataplaneError as error:
                 causes[key] = error.cause
             else:
-                self._written.pop(key, None)
-                if key in wanted:
-                    self._written[key] = wanted[key]
+                self._remember(key, one)
         self._is_known = False
 
     def _rules(self, one: _Source | None) -> VirtualRules:
         return rules_of(*one, self._options) if one is not None else _NO_RULES
 
-    def _forget_flows(self, changed: Iterable[VirtualKey], wanted: _Sources) -> None:
+    def _forget_flows(self, changed: _Changes) -> None:
         serving = {
-            key: wanted[key][0].servers for key in changed if key.protocol == UDP and key in wanted
+            key: one[0].servers
+            for key, one in changed.items()
+            if key.protocol == UDP and one is not None
         }
         if serving:
             with suppress(OSError):  # without nf_conntrack_netlink flows end by themselves, later

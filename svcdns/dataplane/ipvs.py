@@ -9,13 +9,13 @@ then the other way round what goes. So an address is never local without its vir
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from svcdns.dataplane import conntrack, device_watch, sysctl
-from svcdns.dataplane.backend import Capabilities, DataplaneError, Failure
+from svcdns.dataplane.backend import Capabilities, DataplaneError, Failure, Idle
 from svcdns.dataplane.binder import Binder
 from svcdns.dataplane.filter import PacketFilter
 from svcdns.dataplane.filter_keeper import FilterKeeper
@@ -119,13 +119,23 @@ class IpvsBackend:
         """
         return await self._thread.call(self._read)
 
-    async def apply(self, operations: Sequence[Operation], desired: Desired) -> tuple[Failure, ...]:
+    async def read_idle(self, keys: Collection[VirtualKey]) -> Idle:
+        """Return the real servers of weight 0 at `keys`, whose virtual servers are ours.
+
+        Raises:
+            DataplaneError: the kernel does not say.
+        """
+        return await self._thread.call(self._table.read_idle, keys)
+
+    async def apply(
+        self, operations: Sequence[Operation], desired: Desired, *, rest: bool = False
+    ) -> tuple[Failure, ...]:
         """Do all operations; return those refused.
 
         Raises:
             DataplaneError: the packet filter refuses its rows, after all operations were tried.
         """
-        return await self._thread.call(self._apply, tuple(operations), desired)
+        return await self._thread.call(self._apply, tuple(operations), desired, rest=rest)
 
     async def cleanup(self) -> None:
         """Take away our virtual servers, the device, the packet filter's rules and the journal.
@@ -181,7 +191,7 @@ class IpvsBackend:
         self._packet_filter.setup()
 
     def _read(self) -> Realized:
-        whole = self._table.read()
+        whole = self._table.read(counts=False)
         here = self._device.read()
         bound, known = here.bound, here.bound | here.former
         ours = {key: one for key, one in whole.items() if self._is_ours(key, known)}
@@ -198,7 +208,9 @@ class IpvsBackend:
             return False
         return key in self._journal.keys or key.address in bound
 
-    def _apply(self, operations: tuple[Operation, ...], desired: Desired) -> tuple[Failure, ...]:
+    def _apply(
+        self, operations: tuple[Operation, ...], desired: Desired, *, rest: bool
+    ) -> tuple[Failure, ...]:
         failures: list[Failure] = []
         refused_filter = self._filter.before(desired)
         adds = [one for one in operations if isinstance(one, AddVirtual)]
@@ -219,9 +231,11 @@ class IpvsBackend:
         failures += self._binder.unbind(operations)
         kept = self._change(gone, failures)
         self._journal.discard(one.key for one in gone if one.key not in kept)
+        self._forget_flows(operations, desired)
+        if rest:  # the filter keeps its rows, and is tried again
+            return tuple(failures)
         self._binder.tidy()
         refused_filter = self._filter.after() or refused_filter
-        self._forget_flows(operations, desired)
         if refused_filter is not None:
             raise refused_filter
         return tuple(failures)

@@ -6,13 +6,13 @@ Source: ip_vs_ctl.c; `ipvs_messages` has the octets.
 """
 
 import errno
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from svcdns.dataplane import ipvs_messages as messages
 from svcdns.dataplane import proc_ip_vs
-from svcdns.dataplane.backend import DataplaneError
+from svcdns.dataplane.backend import DataplaneError, Idle
 from svcdns.dataplane.kernel_error import explained
 from svcdns.dataplane.netlink import NetlinkSocket, Request
 from svcdns.dataplane.netlink_wire import Verdict
@@ -25,6 +25,7 @@ from svcdns.proxy.operations import (
     SetVirtual,
     SetWeight,
 )
+from svcdns.proxy.packed_servers import PackedServers
 from svcdns.proxy.realized import RealizedServer, RealizedVirtual
 
 TableOperation = AddVirtual | SetVirtual | DeleteVirtual | AddServer | SetWeight | DeleteServer
@@ -33,6 +34,9 @@ TableOperation = AddVirtual | SetVirtual | DeleteVirtual | AddServer | SetWeight
 _TRIAL_ADDRESS = bytes((198, 51, 100, 0))
 _TRIAL_PORT = 20000
 _NETLINK_GENERIC = 16
+_FEW = 1000
+"""For so many virtual servers or fewer each is asked by itself; the whole table takes no longer
+than twice as many of them."""
 
 
 class Timeouts(NamedTuple):
@@ -115,8 +119,12 @@ class IpvsTable:
             for verdict in self._batch("set timeouts", [request]).values():
                 raise explained("set timeouts", *verdict)
 
-    def read(self) -> dict[VirtualKey, RealizedVirtual]:
+    def read(self, *, counts: bool = True) -> dict[VirtualKey, RealizedVirtual]:
         """Return the whole table, whoever made it.
+
+        Args:
+            counts: connections are asked for; else only those of virtual servers that drain are
+                true, and the others take an eighth of the memory.
 
         Raises:
             DataplaneError: it cannot be read.
@@ -126,10 +134,7 @@ class IpvsTable:
             listed = proc_ip_vs.read()
         except OSError as error:
             raise explained("read virtual servers", error.errno or errno.EIO, str(error)) from error
-        servers = {
-            VirtualKey(one.protocol, one.address, one.port): _realized_servers(one)
-            for one in listed
-        }
+        servers = {_key(one): _realized_servers(one, counts=counts) for one in listed}
         found: dict[VirtualKey, RealizedVirtual] = {}
         for row in map(messages.read_service, dumped):
             if row is not None:
@@ -138,6 +143,37 @@ class IpvsTable:
                     row.scheduler, row.flags, row.timeout, servers.get(key, {})
                 )
         return found
+
+    def read_idle(self, keys: Collection[VirtualKey]) -> Idle:
+        """Return the real servers of weight 0 at `keys`.
+
+        Raises:
+            DataplaneError: they cannot be read.
+        """
+        try:
+            if len(keys) > _FEW:
+                wanted = set(keys)
+                listed = proc_ip_vs.read()
+                found = {key: _idle(one) for one in listed if (key := _key(one)) in wanted}
+            else:
+                found = {key: self._idle_at(key) for key in keys}
+        except OSError as error:
+            raise explained("read real servers", error.errno or errno.EIO, str(error)) from error
+        return {key: idle for key, idle in found.items() if idle}
+
+    def _idle_at(self, key: VirtualKey) -> dict[RealServer, RealizedServer]:
+        """Return those of one virtual server; none, if it is not there.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        width = len(key.address)
+        asked = self._request(messages.GET_DEST, messages.service_key(*key))
+        return {
+            RealServer(row.address, row.port): RealizedServer(0, row.active, row.inactive)
+            for payload in self._opened().dump(asked)
+            if (row := messages.read_dest(payload, width)) is not None and not row.weight
+        }
 
     def change(self, operations: Sequence[TableOperation]) -> dict[int, Verdict]:
         """Do all operations in their order; return those refused, by place.
@@ -196,8 +232,20 @@ class IpvsTable:
         return self._sock
 
 
-def _realized_servers(lines: proc_ip_vs.VirtualLines) -> dict[RealServer, RealizedServer]:
+def _key(lines: proc_ip_vs.VirtualLines) -> VirtualKey:
+    return VirtualKey(lines.protocol, lines.address, lines.port)
+
+
+def _idle(lines: proc_ip_vs.VirtualLines) -> dict[RealServer, RealizedServer]:
+    return {server: one for server, one in _realized_servers(lines).items() if not one.weight}
+
+
+def _realized_servers(
+    lines: proc_ip_vs.VirtualLines, *, counts: bool = True
+) -> Mapping[RealServer, RealizedServer]:
     width = len(lines.address)
+    if not counts and all(one.weight == 1 for one in lines.servers):
+        return PackedServers(b"".join(sorted(one.row for one in lines.servers)), width)
     return {
         RealServer(one.row[:width], int.from_bytes(one.row[width:], "big")): _realized(
             one.weight, one.active, one.inactive

@@ -141,18 +141,19 @@ def read_service(payload: bytes) -> ServiceRow | None:
     )
 
 
-def read_dest(payload: bytes, family: int) -> DestRow | None:
+def read_dest(payload: bytes, width: int) -> DestRow | None:
     """Return the real server of one message of a dump.
 
     Args:
         payload: behind the netlink header.
-        family: of its virtual server; kernels before 3.18 do not repeat it.
+        width: octets of its virtual server's address; kernels before 3.18 do not say a family.
     """
     found = _nested(payload, _DEST)
     if not {1, 2} <= found.keys():
         return None
+    family = _number(_U16, found.get(11))
     return DestRow(
-        address=_address(found[1], _number(_U16, found.get(11)) or family),
+        address=_address(found[1], family) if family else found[1][:width],
         port=_number(_PORT, found.get(2)),
         weight=_number(_U32, found.get(4)),
         forwarding=_number(_U32, found.get(3)),

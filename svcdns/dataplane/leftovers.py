@@ -24,6 +24,7 @@ from svcdns.dataplane.journal import PLACE, Journal
 from svcdns.dataplane.kernel_error import NOT_THERE, explained
 from svcdns.dataplane.libnftables import ScriptError
 from svcdns.dataplane.nftables_script import FAMILIES, TABLE
+from svcdns.dataplane.routes import RoutedDevice
 from svcdns.proxy.model import VirtualKey
 from svcdns.proxy.options import Network
 
@@ -135,8 +136,9 @@ def _remove_virtual_servers(traces: Traces) -> bool:
         return False
     journal = Journal(traces.journal)
     journal.open()
-    with closing(Device(traces.device)) as device:
-        bound = device.read().bound
+    with closing(RoutedDevice(traces.device)) as device:
+        found = device.read()
+    bound = found.bound | found.former  # in either way
 
     def is_ours(key: VirtualKey) -> bool:
         if any(network.holds(key.address) for network in traces.exclude):

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from svcdns.dataplane import conntrack, libnftables
-from svcdns.dataplane.backend import Capabilities, Failure
+from svcdns.dataplane.backend import Capabilities, Failure, Idle
 from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.libnftables import ScriptError, ScriptRunner
 from svcdns.dataplane.near_servers import NearServers
@@ -24,11 +24,11 @@ from svcdns.dataplane.nftables_entry import (
     entry_of,
 )
 from svcdns.dataplane.nftables_table import Others, Table
-from svcdns.dataplane.packed_servers import PackedServers
 from svcdns.dataplane.worker import KernelThread
-from svcdns.dataplane.written import failures_of
+from svcdns.dataplane.written import Once, Outcome
 from svcdns.proxy.model import UDP, Desired, VirtualKey, VirtualServer
 from svcdns.proxy.operations import Operation
+from svcdns.proxy.packed_servers import PackedServers
 from svcdns.proxy.realized import Realized, RealizedVirtual
 
 _CHUNK = 500
@@ -67,6 +67,7 @@ class Nftables:
         self._options = options
         self._thread = KernelThread()
         self._table = Table(options, find_runner)
+        self._once = Once(self._apply)
         self._near = NearServers()
         self._written: dict[VirtualKey, _Source] = {}
         """What the entries were made of, where that is known."""
@@ -105,7 +106,13 @@ class Nftables:
         """
         return await self._thread.call(self._read)
 
-    async def apply(self, operations: Sequence[Operation], desired: Desired) -> tuple[Failure, ...]:
+    async def read_idle(self, _: Collection[VirtualKey]) -> Idle:
+        """Return nothing: who has a connection keeps it, whatever the rules say by now."""
+        return {}
+
+    async def apply(
+        self, operations: Sequence[Operation], desired: Desired, *, rest: bool = False
+    ) -> tuple[Failure, ...]:
         """Write what differs from what the tables hold, in transactions of many at once.
 
         What `desired` says counts, the operations only say whose failure it is: marks, source
@@ -114,7 +121,7 @@ class Nftables:
         Raises:
             DataplaneError: the tables cannot be read after something was refused.
         """
-        return await self._thread.call(self._apply, tuple(operations), desired)
+        return await self._thread.call(self._once.failures, operations, desired, rest=rest)
 
     async def cleanup(self) -> None:
         """Delete our tables.
@@ -140,7 +147,7 @@ class Nftables:
         }
         return Realized(virtual, self._table.others.addresses)
 
-    def _apply(self, operations: tuple[Operation, ...], desired: Desired) -> tuple[Failure, ...]:
+    def _apply(self, desired: Desired) -> Outcome:
         causes: dict[VirtualKey, str] = {}
         changed = self._changed(desired, causes)
         self._is_settled = False
@@ -155,7 +162,7 @@ class Nftables:
         self._is_settled = not (causes or other)
         self._table.sweep()
         self._forget_flows(changed)
-        return failures_of(operations, causes, other)
+        return Outcome(causes, other)
 
     def _changed(self, desired: Desired, causes: dict[VirtualKey, str]) -> list[_Change]:
         """Return what is to be written, what goes first; and note what cannot be."""

@@ -4,8 +4,9 @@ Almost nothing is made for a virtual server alone: real servers are elements of 
 address, port and a number as key, and a chain only draws the number. So virtual servers of the
 same shape (marking, scheduler, count) share a chain, and ten thousand of them are elements, which
 the kernel takes ten times faster than chains and rules. Chains of their own have those that
-keep something: `rr` its turn, affinity its clients, and policy Local its two lists. Where rules
-name the servers too, a digest of them is in the chain's name: another list is another chain.
+keep something: `rr` its turn, affinity its clients, and policy Local its two lists. For affinity
+rules name the servers too, and a digest of them is in the chain's name: another list is another
+chain.
 
 Pure. Source: nft(8), EXPRESSIONS, on numgen, jhash and concatenations.
 """
@@ -93,6 +94,11 @@ class Shape(NamedTuple):
         )
 
     @property
+    def takes_turns(self) -> bool:
+        """Return whether the rule counts whose turn it is."""
+        return self.scheduler == "rr" and self.servers > 0 and not self.held
+
+    @property
     def flags(self) -> int:
         """Return the flags of a virtual server that is served like this.
 
@@ -133,7 +139,7 @@ def entry_of(one: VirtualServer, near: bytes, options: FilterOptions) -> Entry:
         return Entry("", "drop" if one.drops else "goto refuse", b"", b"", ranges)
     key, width = one.key, len(one.key.address) + 2
     held = one.persistence_timeout if one.flags & PERSISTENT and one.servers else 0
-    names = held or (one.scheduler == "rr" and one.servers)
+    keeps = held or near or (one.scheduler == "rr" and one.servers)
     shape = Shape(
         _marking(one, options),
         one.scheduler,
@@ -141,8 +147,8 @@ def entry_of(one: VirtualServer, near: bytes, options: FilterOptions) -> Entry:
         PROTOCOLS[key.protocol],
         len(near) // width,
         held,
-        blake2s(one.servers, digest_size=4).hexdigest() if names else "",
-        f"/{place_name(key.address, key.port)}" if names or near else "",
+        blake2s(one.servers, digest_size=4).hexdigest() if held else "",
+        f"/{place_name(key.address, key.port)}" if keeps else "",
     )
     return Entry(shape.name, "", one.servers, near, ranges)
 

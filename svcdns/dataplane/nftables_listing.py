@@ -5,6 +5,7 @@ Pure. Source: nf_tables.h; nft(8), SETS, on concatenations.
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from svcdns.dataplane.filter import FilterOptions
@@ -91,14 +92,15 @@ def read_listing(contents: Contents, width: int) -> Listing:
 
     servers: dict[VirtualKey, tuple[bytes, bytes]] = {}
     for number, protocol in PROTOCOLS.items():
-        servers |= _servers(number, elements(f"servers-{protocol}"), width)
+        maps = [one for one in contents.sets if one.startswith(f"turns-{protocol}-")]
+        rows = map(elements, (f"servers-{protocol}", *maps))
+        servers |= _servers(number, chain.from_iterable(rows), width)
     ranges = _ranges(elements("ranges"), width)
     entries = {}
     for one in elements("services"):
         key = _key(one.key, width)
         low, high = servers.get(key, (b"", b""))
-        chain = one.verdict.removeprefix("goto ")
-        entries[key] = Entry(chain, "", low, high, ranges.get(key, ()))
+        entries[key] = Entry(one.verdict.removeprefix("goto "), "", low, high, ranges.get(key, ()))
     for one in elements("refused"):
         key = _key(one.key, width)
         entries[key] = Entry("", one.verdict, b"", b"", ranges.get(key, ()))

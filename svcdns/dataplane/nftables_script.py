@@ -7,10 +7,12 @@ Source: nft(8); docs/proxy.md on the order of hooks.
 
 from collections.abc import Iterator
 from hashlib import blake2s
+from zlib import crc32
 
 from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.nftables_entry import (
     NEAR,
+    PROTOCOLS,
     Entry,
     Ranges,
     Shape,
@@ -28,9 +30,13 @@ what kernels from 6.12 on refuse. IPv6 packets with extension headers are in no 
 FAMILIES = {4: "ip", 16: "ip6"}
 """nftables's word by octets of an address."""
 SEED = 0x5EED
-_LAYOUT = 2
+_LAYOUT = 3
 """Counted up when `table_script` or `chain_script` write something else."""
 _HELD_CLIENTS = 65535
+_TURNS = 256
+"""Maps for servers that take turns, for each protocol. A rule for each virtual server looks into
+one, and the kernel goes through a map for each rule it gets, and through the rules of a map for
+each element: with one map that would be quadratic."""
 
 
 def layout_name(options: FilterOptions) -> str:
@@ -60,8 +66,7 @@ def table_script(width: int, options: FilterOptions) -> str:
     kind = "ipv4_addr" if width == 4 else "ipv6_addr"
     triple = f"{kind} . inet_proto . inet_service"
     maps = "\n".join(
-        f"  map servers-{protocol} {{ typeof {family} daddr . {protocol} dport . numgen inc mod 2"
-        f" : {family} daddr . {protocol} dport; }}"
+        f"  map servers-{protocol} {{ {_servers_type(family, protocol)} }}"
         for protocol in ("tcp", "udp", "sctp")
     )
     return f"""\
@@ -102,7 +107,7 @@ def chain_script(width: int, shape: Shape, servers: bytes, options: FilterOption
     Args:
         width: octets of an address.
         shape: what the chain does.
-        servers: rows; for `rr` and affinity, rules name them.
+        servers: rows; for affinity, rules name them.
         options: which bit asks for masquerading.
     """
     family = FAMILIES[width]
@@ -123,15 +128,23 @@ def chain_script(width: int, shape: Shape, servers: bytes, options: FilterOption
     drawn = _drawn(shape.scheduler, family, shape.servers)
     if shape.held:
         yield from _held_rules(start, width, shape, servers, always)
-    elif shape.scheduler == "rr":
-        # The kernel looks at each rule of a map when the map gets an element: with a rule for
-        # each virtual server that would be quadratic.
-        rows = enumerate(unpack_servers(servers, width))
-        goals = ", ".join(f"{at} : {address_text(to.address)} . {to.port}" for at, to in rows)
-        l4 = f"meta l4proto {shape.protocol}"
-        yield f"{start} {always}{l4} dnat {family} to {drawn} map {{ {goals} }}"
     else:
-        yield f"{start} {always}{goal} {drawn} map @servers-{shape.protocol}"
+        if shape.takes_turns:
+            kind = _servers_type(family, shape.protocol)
+            yield f"add map {family} {TABLE} {map_of(shape)} {{ {kind} }}"
+        yield f"{start} {always}{goal} {drawn} map @{map_of(shape)}"
+
+
+def _servers_type(family: str, protocol: str) -> str:
+    key = f"{family} daddr . {protocol} dport . numgen inc mod 2"
+    return f"typeof {key} : {family} daddr . {protocol} dport;"
+
+
+def map_of(shape: Shape) -> str:
+    """Return the name of the map in which the servers of such a chain are."""
+    if not shape.takes_turns:
+        return f"servers-{shape.protocol}"
+    return f"turns-{shape.protocol}-{crc32(shape.own.encode()) % _TURNS:02x}"
 
 
 def _held_rules(start: str, width: int, shape: Shape, servers: bytes, always: str) -> Iterator[str]:
@@ -208,8 +221,14 @@ def put_difference(
                 deleted.put(width, container, text)
             if becomes:
                 added.put(width, container, f"{text} : {goto}{becomes}")
-    _put_servers(key, 0, old.servers, new.servers, deleted, added)
-    _put_servers(key, NEAR, old.near, new.near, deleted, added)
+    near = f"servers-{PROTOCOLS[key.protocol]}"
+    there, wanted = (_map_of(one.chain) or near for one in (old, new))
+    if there == wanted:
+        _put_servers(key, 0, there, old.servers, new.servers, deleted, added)
+    else:
+        _put_servers(key, 0, there, old.servers, b"", deleted, added)
+        _put_servers(key, 0, wanted, b"", new.servers, deleted, added)
+    _put_servers(key, NEAR, near, old.near, new.near, deleted, added)
     _put_ranges(key, old.ranges, new.ranges, deleted, added)
 
 
@@ -231,14 +250,24 @@ def _put_ranges(
             elements.put(width, "ranges", f"{text} . {address_text(network)}/{prefix}")
 
 
+def _map_of(chain: str) -> str:
+    shape = Shape.named(chain)
+    return map_of(shape) if shape is not None else ""
+
+
 def _put_servers(
-    key: VirtualKey, first: int, old: bytes, new: bytes, deleted: Elements, added: Elements
+    key: VirtualKey,
+    first: int,
+    container: str,
+    old: bytes,
+    new: bytes,
+    deleted: Elements,
+    added: Elements,
 ) -> None:
     if old == new:
         return
     width = len(key.address)
     step = width + 2
-    container = f"servers-{key_text(key).split(' . ')[1]}"
     start = f"{address_text(key.address)} . {key.port} ."
     for at in range(max(len(old), len(new)) // step):
         was, becomes = (rows[at * step : (at + 1) * step] for rows in (old, new))

@@ -42,13 +42,13 @@ class VirtualLines(NamedTuple):
     servers: list[ServerLine]
 
 
-def read(place: Path = PLACE) -> list[VirtualLines]:
-    """Return all virtual servers but those of firewall marks.
+def read(place: Path = PLACE) -> Iterator[VirtualLines]:
+    """Return all virtual servers but those of firewall marks, as they were at one moment.
 
     Raises:
         OSError: ip_vs is not loaded.
     """
-    return list(parsed(place.read_bytes()))
+    return parsed(place.read_bytes())
 
 
 def parsed(text: bytes) -> Iterator[VirtualLines]:

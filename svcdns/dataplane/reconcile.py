@@ -12,25 +12,24 @@ Source: docs/proxy.md.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from svcdns.dataplane.backend import Backend, DataplaneError
-from svcdns.dataplane.drains import Drains, idle_servers
-from svcdns.dataplane.retries import Retries, subject
+from svcdns.dataplane.drains import Drains, believed, idle_servers
+from svcdns.dataplane.retries import Retries, Subject, subject
 from svcdns.dataplane.sync_report import SyncReport
-from svcdns.proxy.diff import changed_keys, diff
-from svcdns.proxy.model import Desired, VirtualKey
+from svcdns.proxy.diff import changed_keys, diff_in_batches
+from svcdns.proxy.model import Desired
 from svcdns.proxy.operations import DeleteServer, Operation
-from svcdns.proxy.realized import Realized, RealizedServer, RealizedVirtual
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 
-_BUSY = RealizedServer(weight=1, active=1)
-"""What is taken for granted of a real server between two readings: it may have connections."""
-_DRAINING = RealizedServer(weight=0, active=1)
+_FEW = 500
+"""Real servers that are compared at once, in a millisecond."""
 
 Apart = Callable[[Callable[[], Any]], Coroutine[Any, Any, Any]]
 
@@ -203,7 +202,11 @@ class Reconciler:
             self._retries.hasten(troubled, asyncio.get_running_loop().time())
             await self._audit(desired)
             return
-        await self._apply(diff(desired, self._believed(keys), only=keys), desired)
+        there = desired.virtual_servers
+        is_long = sum(len(there[key]) for key in keys if key in there) > _FEW
+        apart = self._apart if is_long else _at_once
+        found = await apart(lambda: believed(self._done, self._drains, keys))
+        await self._bring(diff_in_batches(desired, found, only=keys), desired, apart)
         self._done = desired
 
     async def _audit(self, desired: Desired) -> None:
@@ -214,14 +217,20 @@ class Reconciler:
         self._backend.look_closely()
         realized = await self._backend.read()
         # Of a hundred thousand real servers this takes long enough to be noticed.
-        needed, idle = await self._apart(
-            lambda: (diff(desired, realized), list(idle_servers(desired, realized)))
-        )
+        idle = await self._apart(lambda: list(idle_servers(desired, realized)))
         now = loop.time()
-        drift = self._drift(needed) if desired is self._done else []
         self._drains.find(idle, now)
-        self._retries.keep(needed)
-        await self._apply(self._retries.allowed(needed, now), desired)
+        over = set(self._retries)
+        drift: Counter[Subject] = Counter()
+
+        def due(needed: Sequence[Operation]) -> Sequence[Operation]:
+            if desired is self._done:
+                drift.update(map(subject, self._drift(needed)))
+            over.difference_update(self._retries.among(needed))
+            return self._retries.allowed(needed, now)
+
+        await self._bring(diff_in_batches(desired, realized), desired, self._apart, due)
+        self._retries.forget(over)
         self._report.audited(drift)
         self._done = desired
         self._audit_at = loop.time() + self._pace.audit_seconds
@@ -232,34 +241,41 @@ class Reconciler:
 
     async def _look_at_drains(self, desired: Desired) -> None:
         """Take away what has finished."""
-        realized = await self._backend.read()
-        over = self._drains.over(realized, asyncio.get_running_loop().time())
+        idle = await self._backend.read_idle(self._drains.keys)
+        over = self._drains.over(idle, asyncio.get_running_loop().time())
         if over:
             await self._apply(over, desired)
 
-    async def _apply(self, operations: Sequence[Operation], desired: Desired) -> None:
-        failures = await self._backend.apply(operations, desired)
+    async def _bring(
+        self,
+        batches: Iterator[Sequence[Operation]],
+        desired: Desired,
+        apart: Apart,
+        due: Callable[[Sequence[Operation]], Sequence[Operation]] = lambda one: one,
+    ) -> None:
+        """Apply one batch after the other; the next one is made when its turn comes.
+
+        Args:
+            batches: are made with `apart`.
+            desired: what they lead to.
+            apart: where they are made.
+            due: returns those of a batch that may be tried now.
+        """
+        batch = await apart(lambda: next(batches, None))
+        while batch is not None:
+            following = await apart(lambda: next(batches, None))
+            await self._apply(due(batch), desired, rest=following is not None)
+            batch = following
+
+    async def _apply(
+        self, operations: Sequence[Operation], desired: Desired, *, rest: bool = False
+    ) -> None:
+        failures = await self._backend.apply(operations, desired, rest=rest)
         now = asyncio.get_running_loop().time()
         refused = {id(failure.operation) for failure in failures}
         worked = [one for one in operations if id(one) not in refused] if refused else operations
         self._drains.note(worked, now)
         self._report.applied(worked, failures, self._retries.note(operations, failures, now))
-
-    def _believed(self, keys: Collection[VirtualKey]) -> Realized:
-        """Return what the backend should have at `keys`: what it was brought to last.
-
-        Whether real servers have connections is not known, so all are taken to have some.
-        """
-        found = {}
-        for key in keys:
-            virtual = self._done.virtual_servers.get(key)
-            if virtual is not None:
-                servers = dict.fromkeys(virtual.real_servers(), _BUSY)
-                servers |= dict.fromkeys(self._drains.of(key), _DRAINING)
-                found[key] = RealizedVirtual(
-                    virtual.scheduler, virtual.flags, virtual.persistence_timeout, servers
-                )
-        return Realized(found, self._done.addresses)
 
     def _drift(self, operations: Sequence[Operation]) -> list[Operation]:
         """Return what somebody else has caused."""
@@ -269,3 +285,7 @@ class Reconciler:
             if subject(one) not in self._retries
             and not (isinstance(one, DeleteServer) and one.server in self._drains.of(one.key))
         ]
+
+
+async def _at_once(work: Callable[[], Any]) -> Any:
+    return work()

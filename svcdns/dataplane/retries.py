@@ -3,7 +3,7 @@
 Pure: the time comes in.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from svcdns.dataplane.backend import Failure
@@ -59,6 +59,9 @@ class Retries:
     def __contains__(self, key: Subject) -> bool:
         return key in self._tries
 
+    def __iter__(self) -> Iterator[Subject]:
+        return iter(self._tries)
+
     def hasten(self, subjects: Iterable[Subject], now: float) -> None:
         """Try these at once: something else is asked of them now."""
         for key in subjects:
@@ -91,10 +94,14 @@ class Retries:
             self._tries[key] = _Try(count, now + seconds, told)
         return news
 
-    def keep(self, operations: Iterable[Operation]) -> None:
+    def among(self, operations: Iterable[Operation]) -> set[Subject]:
+        """Return those that operations are about."""
+        return {key for key in map(subject, operations) if key in self} if self._tries else set()
+
+    def forget(self, subjects: Iterable[Subject]) -> None:
         """Forget what no operation is about any more: it is as it should be."""
-        subjects = set(map(subject, operations)) if self._tries else ()
-        self._tries = {key: one for key, one in self._tries.items() if key in subjects}
+        for key in tuple(subjects):
+            self._tries.pop(key, None)
 
 
 def subject(operation: Operation) -> Subject:

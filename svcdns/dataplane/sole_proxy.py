@@ -22,6 +22,11 @@ from svcdns.dataplane.backend import DataplaneError
 _NAME = "\0svcdns/proxy"
 _KUBE_PROXY = "kube-proxy"
 _HEALTHZ = ("127.0.0.1", 10256)
+_METRICS = ("127.0.0.1", 10249)
+_LET_GO = (
+    "kubectl -n kube-system patch daemonset kube-proxy -p "
+    """'{"spec":{"template":{"spec":{"nodeSelector":{"svcdns.io/none":"true"}}}}}'"""
+)
 _PATIENCE_SECONDS = 1.0
 _CREDENTIALS = struct.Struct("3i")
 _MANY = 128
@@ -54,10 +59,11 @@ class Sign:
             process = _holder()
             if process is None:
                 return  # whoever may not change the node does not keep us from it either
+            how = f"stop it: kill {process}"
+            if not process:
+                how = "stop it; the node knows which it is: ss -lxp | grep @svcdns/proxy"
             raise DataplaneError(
-                "be the proxy of this node",
-                f"another svcdns is: {described(process)}",
-                f"stop it{f': kill {process}' if process else ''}",
+                "be the proxy of this node", f"another svcdns is: {described(process)}", how
             ) from None
         self._sock = sock
 
@@ -68,10 +74,13 @@ class Sign:
             self._sock = None
 
 
-def refuse_beside_kube_proxy(proc: Path = Path("/proc")) -> None:
+def refuse_beside_kube_proxy(
+    purpose: str = "be the proxy of this node", proc: Path = Path("/proc")
+) -> None:
     """Return if no kube-proxy runs on this node.
 
     Args:
+        purpose: what cannot be done beside one.
         proc: where the processes are.
 
     Raises:
@@ -82,11 +91,16 @@ def refuse_beside_kube_proxy(proc: Path = Path("/proc")) -> None:
         return
     known = "{}:{} answers as its health page does".format(*_HEALTHZ)
     raise DataplaneError(
-        "be the proxy of this node",
-        f"kube-proxy is: {known if process is None else f'process {process}'}",
-        "stop it first: kubectl -n kube-system delete daemonset kube-proxy; "
-        "connections survive the change, see docs/proxy.md",
+        purpose,
+        f"kube-proxy runs: {known if process is None else f'process {process}'}",
+        f"let it go first: {_LET_GO}; the whole way, and the one back: docs/replace-kube-proxy.md",
     )
+
+
+def kube_proxy_mode() -> str:
+    """Return the mode of the kube-proxy that runs on this node, as it says; empty: it does not."""
+    answer = _page(_METRICS, "/proxyMode")
+    return answer.decode("ascii", "replace").strip()
 
 
 def described(process: int) -> str:
@@ -130,9 +144,16 @@ def _kube_proxy_process(proc: Path) -> int | None:
 
 
 def _has_kube_proxys_page() -> bool:
-    connection = http.client.HTTPConnection(*_HEALTHZ, timeout=_PATIENCE_SECONDS)
-    with closing(connection), suppress(OSError, http.client.HTTPException, ValueError):
-        connection.request("GET", "/healthz")
-        content = json.loads(connection.getresponse().read(10_000))
+    with suppress(ValueError):
+        content = json.loads(_page(_HEALTHZ, "/healthz"))
         return isinstance(content, dict) and {"lastUpdated", "currentTime"} <= content.keys()
     return False
+
+
+def _page(place: tuple[str, int], path: str) -> bytes:
+    """Return what is at a page of this node; nothing if nobody answers."""
+    connection = http.client.HTTPConnection(*place, timeout=_PATIENCE_SECONDS)
+    with closing(connection), suppress(OSError, http.client.HTTPException):
+        connection.request("GET", path)
+        return connection.getresponse().read(10_000)
+    return b""

@@ -6,9 +6,10 @@ Source: kube-proxy's metrics; which there are stands in `telemetry.proxy_metrics
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from svcdns.dataplane.backend import DataplaneError, Failure
-from svcdns.dataplane.retries import News, subject, subject_text
+from svcdns.dataplane.retries import News, Subject, subject, subject_text
 from svcdns.proxy.model import Desired, Skipped
 from svcdns.proxy.operations import Operation
 from svcdns.telemetry import proxy_metrics as names
@@ -80,15 +81,18 @@ class SyncReport:
             seconds=round(seconds, 3),
         )
 
-    def audited(self, drift: Sequence[Operation]) -> None:
-        """Count how a comparison ended, and say what somebody else had changed."""
+    def audited(self, drift: Counter[Subject]) -> None:
+        """Count how a comparison ended, and say what somebody else had changed.
+
+        Args:
+            drift: operations by what they are about.
+        """
         self._metrics.add(names.AUDITS, "repaired" if drift else "agreed")
         if drift:
-            objects = dict.fromkeys(subject_text(subject(one)) for one in drift)
             _log.warning(
                 "proxy.repaired",
-                operations=len(drift),
-                objects=", ".join(list(objects)[:5]),
+                operations=drift.total(),
+                objects=", ".join(map(subject_text, islice(drift, 5))),
             )
 
     def broken(self, error: DataplaneError, retry_seconds: float) -> None:

@@ -8,19 +8,21 @@ All of it ends with the process. Source: kube-proxy's former userspace mode, as 
 """
 
 import errno
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from svcdns.dataplane.addresses import Device
 from svcdns.dataplane.allowance import Allowance, of_this_process
-from svcdns.dataplane.backend import Capabilities, DataplaneError, Failure
+from svcdns.dataplane.backend import Capabilities, DataplaneError, Failure, Idle
 from svcdns.dataplane.balancer import SCHEDULERS
+from svcdns.dataplane.drains import idle_at
 from svcdns.dataplane.kernel_error import SURPRISES, described, explained
 from svcdns.dataplane.listening import PROTOCOLS, Place
 from svcdns.dataplane.served_virtual import ServedVirtual
 from svcdns.dataplane.streams import Figures
 from svcdns.dataplane.worker import KernelThread
+from svcdns.proxy.diff import changed_keys
 from svcdns.proxy.model import PROTOCOL_TEXTS, Desired, RealServer, VirtualKey, VirtualServer
 from svcdns.proxy.operations import (
     AddServer,
@@ -66,6 +68,8 @@ class Userspace:
         self._allowance = allowance or of_this_process()
         self._virtual: dict[VirtualKey, ServedVirtual] = {}
         self._addresses: set[bytes] = set()
+        self._desired = Desired()
+        """What `apply` was to lead to last."""
 
     @property
     def files(self) -> int:
@@ -117,7 +121,14 @@ class Userspace:
         virtual_servers = {key: one.realized() for key, one in self._virtual.items()}
         return Realized(virtual_servers, frozenset(self._addresses))
 
-    async def apply(self, operations: Sequence[Operation], desired: Desired) -> tuple[Failure, ...]:
+    async def read_idle(self, keys: Collection[VirtualKey]) -> Idle:
+        """Return what finishes its connections at `keys`."""
+        there = {key: self._virtual[key].realized() for key in keys if key in self._virtual}
+        return idle_at(there, there)
+
+    async def apply(
+        self, operations: Sequence[Operation], desired: Desired, *, rest: bool = False
+    ) -> tuple[Failure, ...]:
         """Do all operations, in their order; return those that did not work."""
         failures: list[Failure] = []
         for operation in operations:
@@ -130,7 +141,8 @@ class Userspace:
                 failures.append(_failure(operation, error))
             except DataplaneError as error:
                 failures.append(Failure(operation, str(error)))
-        self._refresh(desired.virtual_servers)
+        if not rest:
+            self._refresh(desired)
         return tuple(failures)
 
     async def cleanup(self) -> None:
@@ -214,11 +226,12 @@ class Userspace:
         if not one.balancer.is_open:
             one.close()
 
-    def _refresh(self, desired: Mapping[VirtualKey, VirtualServer]) -> None:
+    def _refresh(self, desired: Desired) -> None:
         """Take over what no operation is about: source ranges, and whose it is."""
-        for key, one in self._virtual.items():
-            virtual = desired.get(key)
-            if virtual is not None and virtual is not one.virtual:
+        before, self._desired = self._desired, desired
+        for key in changed_keys(before, desired):
+            one, virtual = self._virtual.get(key), desired.virtual_servers.get(key)
+            if one is not None and virtual is not None and virtual is not one.virtual:
                 with suppress(KeyError):  # then an operation of it has failed
                     one.take(virtual)
 

@@ -27,13 +27,62 @@ from svcdns.proxy.operations import (
     SetWeight,
     Unbind,
 )
+from svcdns.proxy.packed_servers import PackedServers
 from svcdns.proxy.parted import Parted
 from svcdns.proxy.realized import Realized, RealizedServer, RealizedVirtual
+
+AT_ONCE = 8000
+"""Operations in one batch of many: they take two megabytes."""
 
 _Servers = Mapping[VirtualKey, VirtualServer]
 _NO_SERVERS: Mapping[RealServer, RealizedServer] = {}
 _NEVER_DRAINED = frozenset(("dh",))
 """A server of weight 0 to which the address hashes makes the whole Service refuse."""
+
+
+class _Batch:
+    """Operations on some virtual servers and addresses, by when their time is."""
+
+    def __init__(self, desired: Desired, realized: Realized, *, drains: bool = True) -> None:
+        self._desired = desired
+        self._realized = realized
+        self._drains = drains
+        self._added: list[Operation] = []
+        self._removed: list[Operation] = []
+        self._gone: list[VirtualKey] = []
+        self.bound: list[bytes] = []
+        self.unbound: list[bytes] = []
+
+    def __len__(self) -> int:
+        return len(self._added) + len(self._removed) + len(self._gone)
+
+    def look(self, key: VirtualKey) -> None:
+        """Take in what there is to be done at one place."""
+        virtual = self._desired.virtual_servers.get(key)
+        there = self._realized.virtual_servers.get(key)
+        if virtual is None:
+            if there is not None:
+                self._gone.append(key)
+            return
+        if there is None:
+            self._added.append(AddVirtual(virtual))
+        elif _differs(virtual, there):
+            self._added.append(SetVirtual(virtual))
+        servers = there.servers if there is not None else _NO_SERVERS
+        if isinstance(servers, PackedServers) and servers.rows == virtual.servers:
+            return
+        self._added += _missing(virtual, servers)
+        self._removed += _superfluous(virtual, servers, drains=self._drains)
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Return them in their order."""
+        return (
+            *self._added,
+            *map(Bind, sorted(self.bound)),
+            *self._removed,
+            *map(Unbind, sorted(self.unbound)),
+            *map(DeleteVirtual, self._gone),
+        )
 
 
 def diff(
@@ -54,35 +103,57 @@ def diff(
             them away at once.
         only: virtual servers to look at, when it is known that the others agree; None: all.
     """
-    added: list[Operation] = []
-    removed: list[Operation] = []
-    keys = only
-    if keys is None:
-        keys = dict.fromkeys((*desired.virtual_servers, *realized.virtual_servers))
-    for key in keys:
-        virtual = desired.virtual_servers.get(key)
-        if virtual is None:
-            continue
-        there = realized.virtual_servers.get(key)
-        if there is None:
-            added.append(AddVirtual(virtual))
-        elif _differs(virtual, there):
-            added.append(SetVirtual(virtual))
-        servers = there.servers if there is not None else _NO_SERVERS
-        added += _missing(virtual, servers)
-        removed += _superfluous(virtual, servers, drains=drains)
-    gone = [
-        key
-        for key in keys
-        if key in realized.virtual_servers and key not in desired.virtual_servers
-    ]
-    return (
-        *added,
-        *(Bind(address) for address in sorted(desired.addresses - realized.addresses)),
-        *removed,
-        *(Unbind(address) for address in sorted(realized.addresses - desired.addresses)),
-        *(DeleteVirtual(key) for key in gone),
-    )
+    batch = _Batch(desired, realized, drains=drains)
+    for key in _all_keys(desired, realized) if only is None else only:
+        batch.look(key)
+    batch.bound += desired.addresses - realized.addresses
+    batch.unbound += realized.addresses - desired.addresses
+    return batch.operations()
+
+
+def diff_in_batches(
+    desired: Desired,
+    realized: Realized,
+    *,
+    only: Collection[VirtualKey] | None = None,
+    at_once: int = AT_ONCE,
+) -> Iterator[tuple[Operation, ...]]:
+    """Yield the operations of `diff` in batches, at least one; each in the safe order.
+
+    A node that has nothing yet needs an operation for each endpoint of the cluster: they need
+    not all be there at the same time. What is at an address that is bound is in one batch with
+    it, so that it never is local without its virtual servers.
+
+    Args:
+        desired: what there should be.
+        realized: what there is.
+        only: as for `diff`.
+        at_once: a batch ends with the first address that makes it so many operations.
+    """
+    bound = set(desired.addresses - realized.addresses)
+    unbound = set(realized.addresses - desired.addresses)
+    places: dict[bytes | VirtualKey, list[VirtualKey]] = {}
+    for key in _all_keys(desired, realized) if only is None else only:
+        is_bound = key.address in desired.addresses or key.address in realized.addresses
+        places.setdefault(key.address if is_bound else key, []).append(key)
+    batch = _Batch(desired, realized)
+    for keys in places.values():
+        for key in keys:
+            batch.look(key)
+        for wanted, taken in ((bound, batch.bound), (unbound, batch.unbound)):
+            if keys[0].address in wanted:
+                wanted.remove(keys[0].address)
+                taken.append(keys[0].address)
+        if len(batch) >= at_once:
+            yield batch.operations()
+            batch = _Batch(desired, realized)
+    batch.bound += bound
+    batch.unbound += unbound
+    yield batch.operations()
+
+
+def _all_keys(desired: Desired, realized: Realized) -> Iterable[VirtualKey]:
+    return dict.fromkeys((*desired.virtual_servers, *realized.virtual_servers))
 
 
 def _differs(virtual: VirtualServer, there: RealizedVirtual) -> bool:

@@ -61,13 +61,19 @@ class Plan:
             state: after the changes.
             changes: of Services, EndpointSlices and Nodes; others do not matter.
         """
+        for _ in self.applying(state, changes):
+            pass
+        return self.desired()
+
+    def applying(self, state: State, changes: Iterable[Change]) -> Iterator[None]:
+        """Look at the Services of `changes`, with a pause after each, as `rebuilding` does."""
         seen = list(changes)
         touched = dict.fromkeys(_touched(seen))
         if any(change.kind is Node for change in seen):
             touched |= dict.fromkeys(self._meet_nodes(state))
         for key in touched:
             self._look(state, key)
-        return self.desired()
+            yield
 
     def desired(self) -> Desired:
         """Return what all Services come to together; it shares with the one before what it can."""

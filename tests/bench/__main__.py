@@ -22,6 +22,7 @@ from tests.bench.cluster_figures import ClusterFindings
 from tests.bench.forwarding_figures import ForwardFindings
 from tests.bench.peers import PEERS
 from tests.bench.session import LOADS, Plan, Session
+from tests.bench.telling import hush
 
 _LEFT_OUT = "left out"
 
@@ -109,6 +110,7 @@ def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
+    hush()
     raise SystemExit(128 + number)  # so that what we have started is ended on the way out
 
 
@@ -120,16 +122,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with TemporaryDirectory(prefix="svcdns-bench-") as folder:
         session = Session(order.plan, Path(folder))
         findings = session.run()
+        hush()
         if order.form == "table":
             sys.stdout.write(report.page(findings))
             sys.stdout.flush()
         forwarded = (
             forwarding.run(order.forwarding, Path(folder)) if order.forwarding else _LEFT_OUT
         )
+        hush()
         if order.form == "table" and order.forwarding:
             sys.stdout.write("\n" + forwarding_figures.page(forwarded))
             sys.stdout.flush()
         followed = cluster.run(order.cluster, Path(folder)) if order.cluster else _LEFT_OUT
+        hush()
     has_complaints = findings.has_complaints or session.has_failures
     if isinstance(forwarded, ForwardFindings):
         has_complaints = has_complaints or bool(forwarded.complaints)

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from tests.bench import cluster_figures, plane, questions, storming
 from tests.bench.agreement import Truth, sample
 from tests.bench.cluster_figures import ClusterFindings, Relist, Round, Server
-from tests.bench.cluster_peers import ClusterPeer, Follower, peers, say, version
+from tests.bench.cluster_peers import ClusterPeer, Follower, peers, version
 from tests.bench.figures import this_machine
 from tests.bench.freshness import Asker, Changes, StaleError, measure
 from tests.bench.pace import Pace, PaceError, mistakes
@@ -27,6 +27,7 @@ from tests.bench.questions import Query
 from tests.bench.running import choose_cores, pinned
 from tests.bench.starting import StartError
 from tests.bench.storm import ENDPOINTS
+from tests.bench.telling import say
 from tests.bench.world import build
 from tests.support.apiserver import ControlPlane
 from tests.support.fakeapi.objects import service

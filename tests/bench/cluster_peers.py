@@ -86,11 +86,6 @@ def version(peer: ClusterPeer) -> str:
     return found[0] if found else ""
 
 
-def say(what: str) -> None:
-    """Tell whoever waits what is done next."""
-    sys.stderr.write(f"bench: {what}\n")
-
-
 class Follower(Running):
     """A server that follows an API server."""
 

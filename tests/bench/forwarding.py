@@ -18,7 +18,6 @@ from tempfile import TemporaryDirectory
 
 from tests.bench import files, forwarding_figures, questions
 from tests.bench.agreement import Truth, ask, sample
-from tests.bench.cluster_peers import say
 from tests.bench.figures import this_machine
 from tests.bench.forwarding_figures import OURS, ForwardFindings, Reloads, Silence
 from tests.bench.load import Blast, Limit, Load, LoadError, measure
@@ -27,6 +26,7 @@ from tests.bench.peers import DNSMASQ, PEERS, Peer, Site, free_port
 from tests.bench.questions import Expected, Query
 from tests.bench.running import Running, choose_cores, pinned
 from tests.bench.starting import StartError, wait_until_open
+from tests.bench.telling import say
 from tests.bench.waiting import SILENT, waiting_questions
 from tests.bench.world import World, build
 

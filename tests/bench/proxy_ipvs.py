@@ -7,6 +7,7 @@ starts that kernel; this module runs inside it. Every figure is of one run.
 
 import asyncio
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from svcdns.dataplane.filter_iptables import IptablesFilter
 from svcdns.dataplane.ipvs import IpvsBackend, IpvsOptions
 from svcdns.dataplane.reconcile import Pace, Reconciler
 from svcdns.dataplane.sync_report import SyncReport
-from svcdns.proxy.diff import changed_keys, diff
+from svcdns.proxy.diff import changed_keys, diff, diff_in_batches
 from svcdns.proxy.model import Desired, VirtualKey
 from svcdns.proxy.options import ProxyOptions
 from svcdns.proxy.plan import Plan
@@ -113,6 +114,7 @@ class Bench:
         self.figures["operations in sync"] = len(operations)
         await self._one_change(desired)
         await self._changes_in_the_loop()
+        self.figures["largest MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
         await self._timed("take away", self._backend.cleanup)
         self._backend.close()
         return self.figures
@@ -132,6 +134,7 @@ class Bench:
         self.figures["one change: compare"] = compared - planned
         self.figures["one change: apply"] = ended - compared
         self.figures["one change: operations"] = len(operations)
+        await self._timed("look at what drains", lambda: self._backend.read_idle(keys))
 
     async def _changes_in_the_loop(self) -> None:
         """Measure what the loop takes for one moved endpoint, from the gathered wake on."""
@@ -160,7 +163,9 @@ class Bench:
         return self._state.apply([WatchEvent(EndpointSlice, moved.key, moved)], 2)
 
     async def _change(self, desired: Desired, realized: Realized) -> None:
-        assert not await self._backend.apply(diff(desired, realized), desired)
+        for operations in diff_in_batches(desired, realized):
+            assert not await self._backend.apply(operations, desired, rest=True)
+        assert not await self._backend.apply((), desired)
 
     async def _timed(self, name: str, step: Callable[[], Awaitable[_Result]]) -> _Result:
         started = time.perf_counter()

@@ -22,7 +22,7 @@ from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.iptables import Iptables
 from svcdns.dataplane.iptables_programs import find_programs
 from svcdns.dataplane.nftables import Nftables
-from svcdns.proxy.diff import changed_keys, diff
+from svcdns.proxy.diff import changed_keys, diff, diff_in_batches
 from svcdns.proxy.model import Desired
 from svcdns.proxy.operations import Operation
 from svcdns.proxy.options import Network, ProxyOptions
@@ -62,8 +62,7 @@ class RulesBench:
         self._state.apply([WatchEvent(type(one), one.key, one) for one in objects], 1)
         desired = self._plan.rebuild(self._state)
         nothing = await self._backend.read()
-        operations = diff(desired, nothing)
-        await self._timed("program from empty", lambda: self._change(operations, desired))
+        await self._timed("program from empty", lambda: self._program(desired, nothing))
         realized = await self._timed("audit", self._backend.read)
         self.figures["operations in sync"] = len(diff(desired, realized))
         changed = await self._one_change(desired, realized)
@@ -91,6 +90,11 @@ class RulesBench:
         self._backend = type(self._backend)(_FILTER)
         await self._backend.probe()
         await self._backend.setup()
+
+    async def _program(self, desired: Desired, nothing: Realized) -> None:
+        for operations in diff_in_batches(desired, nothing):
+            assert not await self._backend.apply(operations, desired, rest=True)
+        await self._change((), desired)
 
     async def _change(self, operations: tuple[Operation, ...], desired: Desired) -> None:
         assert not await self._backend.apply(operations, desired)

@@ -4,6 +4,7 @@ Servers are started one after the other and stay up; then they are measured by t
 after the other, so that a noisy minute of the machine hits all of them.
 """
 
+import itertools
 import re
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from tests.bench.starting import (
     check_seconds,
     wait_until_open,
 )
+from tests.bench.telling import advance, say
 from tests.bench.world import World, build
 
 LOADS = ("udp", "udp-edns", "tcp")
@@ -81,7 +83,7 @@ class Session:
             return self._run(machine)
 
     def _run(self, machine: Machine) -> Findings:
-        _say("building the world")
+        say("building the world")
         world = build()
         queries = questions.workload(world)
         findings = Findings(
@@ -103,7 +105,7 @@ class Session:
             starter = Starter(site, truth, probes, self._cores.server)
             contestants = self._start_all(starter, findings, stack)
             for contestant in contestants:
-                _say(f"asking {contestant.server.name} what is known")
+                say(f"asking {contestant.server.name} what is known")
                 wrong = list(complaints(contestant.port, truth, questionnaire))
                 contestant.server.complaints += wrong[:_SHOWN_COMPLAINTS]
             self._measure(contestants, loads, findings)
@@ -165,7 +167,7 @@ class Session:
             if program is None:
                 findings.skipped.append(f"{peer.name}: not installed; {peer.remedy} brings it")
                 continue
-            _say(f"starting {peer.name}")
+            say(f"starting {peer.name}")
             server = Server(peer.name, _version(program, peer))
             try:
                 started = self._start(starter, peer, program, server)
@@ -194,15 +196,18 @@ class Session:
         for contestant in servers if loads else ():
             self._one(contestant, loads[0], _WARM_UP, None)
         limit = Limit(seconds=self._plan.seconds)
+        each = len(loads) * len(servers)
         for number in range(self._plan.rounds):
             if time.monotonic() - began > _ROUNDS_SECONDS:
                 findings.notes.append(f"stopped after {number} rounds: the time was up")
                 break
-            _say(f"round {number + 1} of {self._plan.rounds}")
+            say(f"round {number + 1} of {self._plan.rounds}")
             turn = number % max(1, len(servers))
-            for load in loads:
-                for contestant in servers[turn:] + servers[:turn]:
-                    self._one(contestant, load, limit, number)
+            pairs = itertools.product(loads, servers[turn:] + servers[:turn])
+            for done, (load, contestant) in enumerate(pairs, number * each):
+                what = f"measurements, {contestant.server.name}, {load.title}"
+                advance(done, self._plan.rounds * each, what)
+                self._one(contestant, load, limit, number)
 
     def _one(self, contestant: Contestant, load: Load, limit: Limit, number: int | None) -> None:
         """Measure one server under one load; without a round's number, only to warm it up."""
@@ -221,7 +226,7 @@ class Session:
         python = find_python_with_svcdns()
         if python is None or not any(peer.name == "svcdns" for peer in self._plan.peers):
             return
-        _say("checking a Corefile")
+        say("checking a Corefile")
         try:
             for number in range(_CHECKS + 1):
                 seconds = check_seconds(python, self._folder / "check", self._cores.server)
@@ -269,7 +274,3 @@ def _version(program: str, peer: Peer) -> str:
     )
     found = re.search(r"\d+\.\d+[\w.]*", ended.stdout + ended.stderr)
     return found[0] if found else ""
-
-
-def _say(what: str) -> None:
-    sys.stderr.write(f"bench: {what}\n")

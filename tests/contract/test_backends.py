@@ -178,6 +178,9 @@ async def test_a_server_of_weight_0_stays_until_it_is_deleted(
     assert failures == ()
     found = (await backend.read()).virtual_servers[TWO.key].servers
     assert {server: one.weight for server, one in found.items()}[leaving] == 0
+    idle = {TWO.key: {leaving: found[leaving]}}
+    assert await backend.read_idle([TWO.key, OTHER.key]) == idle
+    assert await backend.read_idle([OTHER.key]) == {}
     await settle(backend, desired(ONE))
     assert await agrees(backend, desired(ONE))
 

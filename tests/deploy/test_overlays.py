@@ -6,16 +6,13 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from svcdns.answers.settings import KubernetesSettings
-from svcdns.source.apiserver.resources import resources_for
-from svcdns.wire.name import from_text
+from tests.support.grants import granted, needed
 from tests.support.kustomize import DNS, NAMES, Kustomize, Manifest
 from tests.support.process import run
 from tests.support.tree import ROOT
 
 OLDEST, NEWEST = "1.28", "1.37"
 ROLES = ["ClusterRole", "ClusterRoleBinding", "ServiceAccount"]
-ZONES = (from_text("cluster.local"),)
 
 KINDS = {
     "replace": [*ROLES, "Deployment"],
@@ -179,40 +176,19 @@ def test_the_proxy_asks_the_api_server_without_what_it_makes(
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["NET_ADMIN"]}
 
 
-Grants = set[tuple[str, str, str]]
-
-
-def granted(role: Manifest) -> Grants:
-    """Group, resource and verb of all that a role permits."""
-    assert all(rule.keys() == {"apiGroups", "resources", "verbs"} for rule in role["rules"])
-    return {
-        (group, resource, verb)
-        for rule in role["rules"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
-
-
-def needed(settings: KubernetesSettings) -> Grants:
-    """The same, of what svcdns asks for: tests/house holds docs/operations.md to it too."""
-    resources = resources_for(settings)
-    return {(one.group, one.name, verb) for one in resources for verb in ("list", "watch")}
-
-
 @pytest.mark.parametrize("overlay", DNS)
 def test_dns_may_what_a_stanza_needs(kustomize: Kustomize, overlay: str) -> None:
     role = kustomize.render(overlay).of("ClusterRole")[0]
 
     assert role["metadata"]["name"] == "svcdns"
-    assert granted(role) == needed(KubernetesSettings(ZONES))
+    assert granted(role) == needed()
 
 
 @pytest.mark.parametrize("overlay", ["proxy", "kind"])
 def test_the_proxy_may_what_it_needs(kustomize: Kustomize, overlay: str) -> None:
     role = kustomize.render(overlay).one("ClusterRole", "svcdns-proxy")
 
-    everything = needed(KubernetesSettings(ZONES, for_proxy=True))
+    everything = needed(for_proxy=True)
     assert granted(role) == everything
     assert "namespaces" not in {resource for _, resource, _ in everything}
 

@@ -218,4 +218,4 @@ def test_the_proxy_needs_one_capability_and_what_the_image_brings(
     assert "10.96.114.20:80/TCP" in listed.stdout, listed.stderr
     assert compared.returncode == 0, compared.stdout + compared.stderr
     assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
-    assert "nothing of the proxy is left" in cleaned.stdout
+    assert "nothing of kube-proxy is left" in cleaned.stdout

@@ -58,9 +58,8 @@ class NftMemory:
 
         def elements(name: str) -> list[Element]:
             texts = found.sets[name].items()
-            return [
-                _element(key, value, is_turn=name.startswith("servers-")) for key, value in texts
-            ]
+            is_turn = name.startswith(("servers-", "turns-"))
+            return [_element(key, value, is_turn=is_turn) for key, value in texts]
 
         rules = {name: len(rules) for name, rules in found.chains.items()}
         hooks = {
@@ -176,7 +175,7 @@ def _do_in(table: MemoryTable, verb: str, name: str, words: str) -> None:
             if f"goto {name}" in table.sets["services"].values():
                 raise ValueError("Device or resource busy")
             del table.chains[name]
-        case "add set":
+        case "add set" | "add map":
             table.sets.setdefault(name, {})
         case "delete set":
             if any(f"@{name} " in rule for rules in table.chains.values() for rule in rules):

@@ -70,10 +70,10 @@ class Watched(Fake):
             raise DataplaneError("read virtual servers", "no answer")
         return await super().read()
 
-    async def apply(self, operations: Any, desired: Desired) -> Any:
+    async def apply(self, operations: Any, desired: Desired, *, rest: bool = False) -> Any:
         if operations:
             self.batches.append(asyncio.get_running_loop().time())
-        return await super().apply(operations, desired)
+        return await super().apply(operations, desired, rest=rest)
 
 
 class Driven:

@@ -15,40 +15,26 @@
 # iproute2, and what the command needs.
 set -u
 
-patience=300 memory=1536M environment=()
+. "$(dirname "${BASH_SOURCE[0]}")/guest.sh"
+
+patience=300 memory=1536M
 modules="dummy veth nf_conntrack nf_nat nf_tables nft_chain_nat ip_vs sctp"
-
-give_up() {
-  echo "run_in_vm: $*" >&2
-  exit 125
-}
-
-while (($#)); do
-  case $1 in
-    -t) patience=$2 && shift 2 ;;
-    -m) memory=$2 && shift 2 ;;
-    -e) environment+=("$2") && shift 2 ;;
-    --) shift && break ;;
-    -*) give_up "unknown option $1" ;;
-    *) break ;;
-  esac
-done
-(($#)) || give_up "no command"
+read_command_line "$@"
 
 kernel='' library=''
 for root in "${SVCDNS_VM:-/}" /; do
   for image in "${root%/}"/boot/vmlinuz-*; do
     release=${image##*/vmlinuz-}
-    found=${root%/}/lib/modules/$release
-    [[ -d $found ]] || found=${root%/}/usr/lib/modules/$release
-    if [[ -f $image ]] && grep -qs virtiofs "$found/modules.builtin"; then
+    found=${root%/}/lib/modules
+    [[ -d $found/$release ]] || found=${root%/}/usr/lib/modules
+    if [[ -f $image ]] && grep -qs virtiofs "$found/$release/modules.builtin"; then
       kernel=$image library=$found
       break 2
     fi
   done
 done
 [[ $kernel ]] || give_up "no kernel with virtiofs built in; make test-vm fetches one from Debian"
-[[ -f $library/modules.dep ]] || depmod -b "${library%/lib/modules/*}" "$release"
+[[ -f $library/$release/modules.dep ]] || depmod -b "${library%/lib/modules}" "$release"
 sharer=''
 for place in /usr/libexec/virtiofsd /usr/lib/qemu/virtiofsd /usr/bin/virtiofsd; do
   if [[ -x $place ]]; then sharer=$place && break; fi
@@ -64,44 +50,12 @@ else
   machine=(-machine "q35,accel=tcg,memory-backend=memory" -cpu max)
 fi
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/vm.XXXXXX") || exit 125
-chmod 755 "$work"
-guest='' clock=''
-leave() {
-  trap - EXIT INT TERM HUP
-  if [[ $guest ]]; then kill -KILL "$guest" && wait "$guest"; fi 2>/dev/null
-  if [[ $clock ]]; then kill "$clock" && wait "$clock"; fi 2>/dev/null
-  rm -rf "$work"
-}
-trap leave EXIT
-trap 'leave; exit 130' INT
-trap 'leave; exit 143' TERM HUP
+end_guest() { kill -KILL "$guest" 2>/dev/null; }
+make_work
 
-{
-  printf 'cd %q\n' "$PWD"
-  printf 'export PATH=%q HOME=/root TERM=dumb LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1\n' \
-    "$PATH:/usr/sbin:/sbin:/usr/bin:/bin"
-  for pair in ${environment[@]+"${environment[@]}"}; do printf 'export %q\n' "$pair"; done
-  printf 'exec'
-  printf ' %q' "$@"
-  printf '\n'
-} >"$work/command"
-
-# The guest's first program. Its ports to the outside are found by name.
-{
-  printf '#!/bin/bash\nwork=%q library=%q modules=%q\n' "$work" "$library" "$modules"
-  cat <<'INIT'
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-stop() {
-  sleep 0.2
-  echo b >/proc/sysrq-trigger
-  sleep 20
-}
-fail() {
-  echo "init: $*"
-  echo "status 125" >&9
-  stop
-}
+# Its ports to the outside are found by name.
+write_programs <<'INIT'
+power_off() { echo b >/proc/sysrq-trigger; }
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mountpoint -q /dev || mount -t devtmpfs dev /dev
@@ -112,44 +66,7 @@ for port in /sys/class/virtio-ports/*; do
     said) exec 9>"/dev/${port##*/}" ;;
   esac
 done
-release=$(uname -r)
-mount -t tmpfs -o size=80% tmpfs /run || fail "no tmpfs"
-mkdir -p /run/kernel/lib/modules /run/over
-ln -s "$library" "/run/kernel/lib/modules/$release"
-modprobe -d /run/kernel overlay || fail "no module overlay"
-mount -t tmpfs -o size=80% tmpfs /run/over
-mkdir /run/over/upper /run/over/work /run/over/root
-mount -t overlay -o lowerdir=/,upperdir=/run/over/upper,workdir=/run/over/work \
-  overlay /run/over/root || fail "no overlay"
-cd /run/over/root
-umount /proc /sys
-mount --move /dev dev
-mkdir -p .below
-pivot_root . .below || fail "no pivot_root"
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t tmpfs tmpfs /run
-mkdir -p /run/lock /run/netns /dev/shm /dev/pts /lib/modules
-mount -t tmpfs tmpfs /dev/shm
-mount -t devpts devpts /dev/pts
-umount -l /.below
-rm -rf "/lib/modules/$release"
-ln -s "$library" "/lib/modules/$release"
-modprobe -a $modules || echo "init: not all modules are there"
-ip link set lo up
-mkfifo /run/out /run/err
-cat </run/out >"$out_port" & out=$!
-cat </run/err >"$err_port" & err=$!
-bash "$work/command" </dev/null >/run/out 2>/run/err 9>&-
-status=$?
-for n in 1 2 3 4 5 6 7 8 9 10; do  # something left behind may hold the pipes: not for ever
-  kill -0 $out 2>/dev/null || kill -0 $err 2>/dev/null || break
-  sleep 0.1
-done
-echo "status $status" >&9
-stop
 INIT
-} >"$work/init"
 
 # Leads namespaces of its own for processes and mounts: one KILL ends QEMU and who shares the files.
 {
@@ -179,7 +96,6 @@ done
 exit 0
 BOX
 } >"$work/box"
-chmod 755 "$work/init" "$work/command"
 
 mkfifo "$work/out" "$work/err" "$work/said" || exit 125
 # Held open both ways, so that nobody waits for the other end; closed when the guest is gone.
@@ -187,30 +103,10 @@ exec 6<>"$work/out" 7<>"$work/err" 8<>"$work/said"
 cat "$work/out" 6>&- 7>&- 8>&- & readers=($!)
 cat "$work/err" >&2 6>&- 7>&- 8>&- & readers+=($!)
 cat "$work/said" >"$work/status" 6>&- 7>&- 8>&- & readers+=($!)
-setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child=KILL \
+with=(setpriv --pdeathsig KILL)
+"${with[@]}" unshare --mount --propagation private --pid --fork --kill-child=KILL \
   bash "$work/box" 6>&- 7>&- 8>&- &
 guest=$!
-setpriv --pdeathsig KILL sleep "$patience" </dev/null >/dev/null 2>&1 6>&- 7>&- 8>&- &
-clock=$!
-wait -n "$guest" "$clock" 2>/dev/null
-late=''
-if kill -0 "$clock" 2>/dev/null; then
-  kill "$clock"
-else
-  late=yes
-  kill -KILL "$guest" 2>/dev/null
-fi
-{ wait "$guest" "$clock"; } 2>/dev/null
-guest='' clock=''
-exec 6>&- 7>&- 8>&-
-wait "${readers[@]}" 2>/dev/null
-
-status=$(sed -n 's/^status \([0-9]*\).*/\1/p' "$work/status" | tail -1)
-[[ $status ]] && exit "$status"
-if [[ $late ]]; then
-  echo "run_in_vm: time was up after $patience s, the guest is ended" >&2
-  exit 124
-fi
-tail -25 "$work/log" | tr -d '\r' >&2
+await_guest
 cat "$work/qemu.log" "$work/sharer.log" >&2
 give_up "the guest gave no status; above is the end of its logs"

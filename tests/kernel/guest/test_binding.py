@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from svcdns.dataplane.leftovers import Part, Traces, remove
 from tests.support.driven import Driven
 from tests.support.ipvs_world import answers_arp, flow, reached, shell
 from tests.support.proxied import DNS, HTTP, READY, endpoints, service
@@ -102,6 +103,25 @@ def test_one_way_takes_over_from_the_other_and_no_connection_notices(
     second.cleanup()
     second.close()
     assert "kube-ipvs0" not in shell("ip link")
+
+
+@pytest.mark.parametrize("binding", ["device", "route"])
+def test_without_the_journal_what_is_bound_here_is_known_to_be_left_by_us(
+    world: None,  # noqa: ARG001 - it is there
+    tmp_path: Path,
+    binding: str,
+) -> None:
+    driven = Driven(tmp_path / "keys", binding=binding)
+    driven.have(*OBJECTS)
+    removed = remove({Part.VIRTUAL_SERVERS}, Traces("kube-ipvs0", tmp_path / "lost"))
+    left = shell("ipvsadm -Sn")
+    driven.cleanup()
+    driven.close()
+
+    assert removed == ((Part.VIRTUAL_SERVERS,), ())
+    assert VIP not in left
+    assert VIP6 not in left
+    assert f"{NODE}:{NODE_PORT}" in left  # the journal alone knew it
 
 
 @pytest.mark.parametrize("binding", ["device", "route"])

@@ -5,7 +5,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -143,11 +145,12 @@ def test_a_device_that_somebody_changes_again_and_again_is_contested(folder: Pat
 
 @pytest.mark.parametrize(("before", "after"), [("iptables", "ipvs"), ("ipvs", "iptables")])
 def test_a_mode_takes_over_from_another_one(folder: Path, before: str, after: str) -> None:
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")  # mode ipvs alone sees to it
     with program(folder, mode=before):
-        first = reached(VIP, count=4)
+        first = reached(VIP, count=24)  # mode iptables chooses at random
     with program(folder, mode=after) as second:
         line = second.line("proxy.taken_over")
-        found = reached(VIP, count=4)
+        found = reached(VIP, count=24)
 
         assert (bool(shell("ipvsadm -Sn")), "kube-ipvs0" in shell("ip link")) == (
             (after == "ipvs",) * 2
@@ -215,6 +218,39 @@ def test_what_kube_proxy_left_goes_and_what_others_made_stays() -> None:
     assert left == foreign
     assert "KUBE" not in sets
     assert "kube-ipvs0" not in shell("ip link")
+
+
+def test_beside_a_kube_proxy_of_mode_ipvs_virtual_servers_are_its_own(folder: Path) -> None:
+    """The way back: kube-proxy runs again, on the same device, when ours is cleaned away."""
+    with program(folder) as first:
+        first.end()
+    before = shell("ipvsadm -Sn; ip -o addr show dev kube-ipvs0")
+    filtered = shown_filter()
+    with HTTPServer(("127.0.0.1", 10249), _Ipvs) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        done = run("proxy", "cleanup")
+        server.shutdown()
+        thread.join()
+
+    assert done.returncode == 0, done.stderr
+    assert "virtual servers" not in done.stdout
+    assert VIP in filtered
+    assert VIP not in shown_filter()
+    assert VIP in before
+    assert shell("ipvsadm -Sn; ip -o addr show dev kube-ipvs0") == before
+
+
+class _Ipvs(BaseHTTPRequestHandler):
+    """What kube-proxy says at /proxyMode."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ipvs")
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 def test_beside_a_proxy_that_runs_only_kube_proxys_goes(folder: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from svcdns.dataplane.filter import FilterOptions, Purpose, Row
 from svcdns.dataplane.filter_nftables import NftablesFilter
+from svcdns.dataplane.filter_nftables_script import TABLE
 from svcdns.wire.name import pack_address
 from tests.support.driven_mode import OPTIONS
 from tests.support.ipvs_world import CLIENTS, PORT, flow, inside, is_silent, reached, shell
@@ -205,9 +206,9 @@ def test_what_is_loaded_is_read_and_what_is_changed_by_others_is_noticed(
     rows = frozenset({row(Purpose.SERVED), row(Purpose.CLUSTER), row(Purpose.RANGED)})
     packet_filter.load(rows)
     assert packet_filter.read() == rows
-    shell(f"nft delete element ip svcdns ranged '{{ {VIP} . tcp . 80 }}'")
+    shell(f"nft delete element ip {TABLE} ranged '{{ {VIP} . tcp . 80 }}'")
     assert packet_filter.read() == rows - {row(Purpose.RANGED)}
-    shell("nft flush chain ip svcdns services")
+    shell(f"nft flush chain ip {TABLE} services")
 
     assert packet_filter.read() is None
 

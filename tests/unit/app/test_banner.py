@@ -1,5 +1,7 @@
 """The first lines that a person reads."""
 
+import sys
+
 import pytest
 
 from svcdns import __version__
@@ -128,3 +130,21 @@ def test_what_a_stanza_with_selectors_sees_counts_too() -> None:
     feed.apply(read_once(SHOP), now=1)
 
     assert "(0 Services, 0 endpoints, 0 pods)" not in demo(configuration, feed, "x")
+
+
+@pytest.mark.parametrize(
+    ("called", "path", "typed"),
+    [
+        (".venv/bin/svcdns", "/nowhere", ".venv/bin/svcdns"),
+        ("/x/svcdns/__main__.py", "/nowhere", "svcdns"),
+    ],
+)
+def test_a_program_that_is_not_on_the_path_is_named_by_its_own(
+    monkeypatch: pytest.MonkeyPatch, called: str, path: str, typed: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", [called])
+    monkeypatch.setenv("PATH", path)
+
+    shown = demo(configured(KUBERNETES, port=5300), feed_of(CLUSTER), SHOP)
+
+    assert tries(shown)[-1].startswith(f"  {typed} query db-0.")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from svcdns.app.feed import Feed
-from svcdns.app.following import Manifests, read_once
+from svcdns.app.following import Manifests, read_once, read_some
 from svcdns.app.start_error import StartError
 from svcdns.telemetry.catalogue import MANIFEST_PROBLEMS
 from svcdns.telemetry.metrics import Metrics
@@ -143,3 +143,11 @@ async def test_a_problem_is_said_once_and_so_is_its_end(world: World, log: Strin
     assert f"[INFO] manifests.mended path={world.folder} problems=1 left=0\n" in log.getvalue()
     assert world.problems == 0
     assert world.address("db") == "10.96.4.9"
+
+
+def test_who_reads_once_wants_objects(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing")
+
+    assert read_once(str(tmp_path)).is_readable
+    with pytest.raises(StartError, match="there are no Kubernetes objects in "):
+        read_some(str(tmp_path))

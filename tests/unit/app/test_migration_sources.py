@@ -56,7 +56,13 @@ def test_what_cannot_be_read_is_missing_and_the_rest_is_there() -> None:
 
 @pytest.mark.parametrize(
     ("config_map_name", "said"),
-    [("elsewhere", "ConfigMap kube-system/elsewhere cannot be read"), ("empty", "has no key")],
+    [
+        (
+            "elsewhere",
+            "ConfigMap kube-system/elsewhere cannot be read.*\n  next  name it with --con",
+        ),
+        ("empty", "has no key"),
+    ],
 )
 def test_without_a_corefile_there_is_nothing_to_say(
     api: LiveApi, config_map_name: str, said: str

@@ -1,5 +1,6 @@
 """A mode has its backend; what cannot be read here is said with what to do."""
 
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -83,6 +84,22 @@ def test_a_proxy_that_runs_is_not_cleaned_away() -> None:
         with pytest.raises(StartError, match="another svcdns is: process"):
             proxy_backend.clean(ProxySettings())
         sign.give_back()
+
+
+def test_what_a_kube_proxy_that_runs_has_made_is_not_cleaned_away(tmp_path: Path) -> None:
+    program = tmp_path / "kube-proxy"
+    shutil.copy(require("sleep", package="coreutils"), program)
+    with (
+        Network() as network,
+        network.inside(),
+        subprocess.Popen([program, "60"]) as process,
+    ):
+        with pytest.raises(
+            StartError, match=f"kube-proxy runs: process {process.pid}\n  next  let"
+        ):
+            proxy_backend.clean(ProxySettings(), and_kube_proxys=True)
+        assert proxy_backend.clean(ProxySettings()) == ()
+        process.kill()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import pytest
 
 from svcdns.app.options import Options
 from svcdns.app.run import serve
-from svcdns.telemetry.log import Output, redirect
+from svcdns.telemetry.log import Output, output, redirect
 from tests.support.live_api import LiveApi, live_api
 from tests.support.process import PATIENCE_SECONDS, free_ports, page
 from tests.support.tree import ROOT
@@ -41,12 +41,15 @@ class Journal(StringIO):
         self.ready = Event()
         self.waiting = Event()
         self.synced = Event()
+        self.refused = Event()
 
     def write(self, text: str) -> int:
         if "waiting for" in text:
             self.waiting.set()
         if text.count("watch.synced") + self.getvalue().count("watch.synced") == RESOURCES:
             self.synced.set()
+        if "reload.refused" in text:
+            self.refused.set()
         if "serve.ready" in text:
             self.ready.set()
         return super().write(text)
@@ -111,6 +114,24 @@ def assert_free(*ports: int) -> None:
         for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
             with socket.socket(socket.AF_INET, kind) as ours:
                 ours.bind(("127.0.0.1", port))
+
+
+def test_a_corefile_that_is_refused_does_not_choose_what_is_logged(
+    make: Make, journal: Journal, tmp_path: Path
+) -> None:
+    file = tmp_path / "Corefile"
+    file.write_text(WHOAMI)
+    options = replace(make(WHOAMI), corefile=str(file), corefile_text=None)
+    is_debug: list[bool] = []
+
+    def edit() -> None:
+        file.write_text(". {\n    debug\n    bind 192.0.2.77\n    whoami\n}\n")
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert journal.refused.wait(PATIENCE_SECONDS)
+        is_debug.append(output().debug)
+
+    assert life(options, journal, edit) == 0
+    assert is_debug == [False]
 
 
 def test_it_answers_until_it_is_asked_to_stop(make: Make, journal: Journal) -> None:

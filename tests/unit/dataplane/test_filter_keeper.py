@@ -102,6 +102,20 @@ def test_the_same_state_again_is_no_step() -> None:
     assert rows.steps == ["load"]
 
 
+def test_what_is_old_stays_however_many_batches_there_are() -> None:
+    rows = Rows()
+    keeper = FilterKeeper(rows)
+    keeper.before(desired(ONE))
+    state = desired(TWO)
+    for _ in range(3):
+        keeper.before(state)
+    both = rows.rows
+    keeper.after()
+
+    assert both == frozenset((*all_rows(desired(ONE)), *all_rows(state)))
+    assert rows.rows == frozenset(all_rows(state))
+
+
 def test_another_address_of_the_node_loads_everything() -> None:
     rows = Rows()
     keeper = FilterKeeper(rows)

@@ -1,7 +1,10 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from svcdns.dataplane.backend import Failure
 from svcdns.dataplane.filter import FilterOptions
@@ -195,3 +198,52 @@ async def test_cleanup_leaves_what_others_have(backend: Iptables, kernel: Iptabl
 
     assert "SVCDNS" not in kernel.save(4)
     assert "-A OUTPUT -j OTHER" in kernel.save(4)
+
+
+def a_state(servers: list[list[str]], outside: list[list[str] | None]) -> Desired:
+    """Services whose cluster and external addresses have these servers; None: no address."""
+    some = []
+    for number, (inside, others) in enumerate(zip(servers, outside, strict=True)):
+        name = ServicePortName("shop", f"s{number}", "")
+        some.append(replace(virtual(*inside, address=f"10.96.0.{number}"), service=name))
+        if others is not None:
+            one = virtual(*others, address=f"203.0.113.{number}", kind=Kind.EXTERNAL, local=True)
+            some.append(replace(one, service=name))
+    return desired(*some)
+
+
+HOSTS = st.lists(st.sampled_from(["10.1.0.1", "10.1.0.2", "10.1.0.3"]), max_size=2, unique=True)
+STATES = st.builds(
+    a_state,
+    st.lists(HOSTS, min_size=2, max_size=2),
+    st.lists(st.none() | HOSTS, min_size=2, max_size=2),
+)
+
+
+@given(states=st.lists(STATES, min_size=1, max_size=4), refused=st.none() | st.integers(0, 3))
+async def test_what_changed_alone_is_written_and_the_rules_are_as_if_all_of_it_were(
+    states: list[Desired], refused: int | None
+) -> None:
+    one_by_one, at_once = IptablesMemory(), IptablesMemory()
+    backend, other = await started(one_by_one), await started(at_once)
+
+    for number, state in enumerate(states):
+        one_by_one.refused = "10.96.0.1" if number == refused else ""
+        await backend.apply((), state)
+    one_by_one.refused = ""
+    assert await backend.apply((), states[-1]) == ()
+    assert await other.apply((), states[-1]) == ()
+
+    assert rules_in(one_by_one) == rules_in(at_once)
+    backend.close()
+    other.close()
+
+
+def rules_in(kernel: IptablesMemory) -> dict[tuple[int, str, str], list[str]]:
+    """Rules by family, table and chain; in what order shared chains have them does not matter."""
+    return {
+        (width, table, chain): sorted(rules)
+        for width, tables in kernel.tables.items()
+        for table, chains in tables.items()
+        for chain, rules in chains.items()
+    }

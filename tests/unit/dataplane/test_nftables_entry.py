@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,10 +101,17 @@ def test_what_keeps_something_has_a_chain_of_its_own() -> None:
 
 
 def test_another_list_of_servers_is_another_chain_where_rules_name_them() -> None:
-    one = VirtualServer(KEY, Kind.CLUSTER, WEB, "rr", servers=ROWS)
-    other = VirtualServer(KEY, Kind.CLUSTER, WEB, "rr", servers=ROWS[:-1] + b"\x91")
+    one = VirtualServer(KEY, Kind.CLUSTER, WEB, "rr", PERSISTENT, 30, ROWS)
+    other = replace(one, servers=ROWS[:-1] + b"\x91")
 
     assert entry_of(one, b"", PODS).chain != entry_of(other, b"", PODS).chain
+
+
+def test_who_takes_turns_goes_on_with_other_servers() -> None:
+    one = VirtualServer(KEY, Kind.CLUSTER, WEB, "rr", servers=ROWS)
+    other = replace(one, servers=ROWS[:-1] + b"\x91")
+
+    assert entry_of(one, b"", PODS).chain == entry_of(other, b"", PODS).chain
 
 
 @pytest.mark.parametrize(("drops", "verdict"), [(False, "goto refuse"), (True, "drop")])

@@ -1,7 +1,7 @@
 from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.nftables_entry import Entry, Shape
 from svcdns.dataplane.nftables_listing import EMPTY, Listing, read_listing
-from svcdns.dataplane.nftables_script import TABLE, chain_script, table_script
+from svcdns.dataplane.nftables_script import TABLE, chain_script, map_of, table_script
 from svcdns.proxy.model import TCP, UDP, VirtualKey
 from svcdns.wire.name import pack_address
 from tests.support.nft_memory import NftMemory
@@ -55,6 +55,17 @@ def test_entries_are_put_together_from_all_sets() -> None:
     assert found.hairpins == {ROW[:16]}
     assert found.is_whole(OPTIONS)
     assert found.broken(16, OPTIONS) == frozenset()
+
+
+def test_servers_that_take_turns_are_in_another_map_than_those_for_the_node() -> None:
+    made = kernel()
+    shape = Shape("plain", "rr", 1, "tcp", near=1, own="/fd00_96__1-80")
+    made.run("\n".join(chain_script(16, shape, b"", OPTIONS)) + "\n")
+    add(made, "services", f"fd00:96::1 . tcp . 80 : goto {shape.name}")
+    add(made, map_of(shape), "fd00:96::1 . 80 . 0 : fd01::1 . 8080")
+    add(made, "servers-tcp", "fd00:96::1 . 80 . 32768 : fd01::2 . 8080")
+
+    assert listed(made).entries == {WEB: Entry(shape.name, "", ROW, OTHER)}
 
 
 def test_a_number_that_is_missing_leaves_zeros() -> None:

@@ -1,3 +1,5 @@
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +12,7 @@ from svcdns.dataplane.nftables_script import (
     held_names,
     held_start,
     layout_name,
+    map_of,
     put_difference,
     table_script,
 )
@@ -21,6 +24,7 @@ PODS = FilterOptions(cluster_networks=((bytes((10, 1, 0, 0)), 16),))
 ROWS = bytes((10, 1, 0, 1, 31, 144, 10, 1, 0, 2, 31, 144))
 HELD = Shape("all", "random", 2, "tcp", held=30, digest="0123abcd", own="/10.96.0.1-80")
 
+CHAINS = ("plain-random-1-tcp", "plain-random-2-tcp", "plain-rr-1-tcp/10.96.0.1-80")
 RANGES = st.sets(st.sampled_from([(bytes((n, 0, 0, 0)), 8) for n in range(4)])).map(
     lambda some: tuple(sorted(some))
 )
@@ -31,7 +35,7 @@ ENTRIES = st.one_of(
         lambda one: Entry(refusal=one[0], ranges=one[1])
     ),
     st.tuples(
-        st.sampled_from(["plain-random-1-tcp", "plain-random-2-tcp"]),
+        st.sampled_from(CHAINS),
         st.just(""),
         ROWS_OF,
         ROWS_OF,
@@ -73,12 +77,29 @@ def test_clients_that_are_no_pods_are_marked_first() -> None:
     assert "numgen random mod 2" in balance
 
 
-def test_turns_have_their_servers_in_the_rule() -> None:
-    shape = Shape("plain", "rr", 2, "tcp", digest="0123abcd", own="/10.96.0.1-80")
+def test_turns_are_drawn_from_a_map_that_few_share() -> None:
+    turns = Shape("plain", "rr", 2, "tcp")
+    shapes = [turns._replace(own=f"/10.96.{n // 250}.{n % 250}-80") for n in range(999)]
 
-    *_, rule = chain_script(4, shape, ROWS, PODS)
+    chain, made, rule = chain_script(4, shapes[0], b"", PODS)
 
-    assert rule.endswith("numgen inc mod 2 map { 0 : 10.1.0.1 . 8080, 1 : 10.1.0.2 . 8080 }")
+    name = map_of(shapes[0])
+    assert chain == "add chain ip svcdns plain-rr-2-tcp/10.96.0.0-80"
+    assert made.startswith(f"add map ip svcdns {name} {{ typeof ip daddr . tcp dport . ")
+    assert rule.endswith(f" dnat ip to ip daddr . tcp dport . numgen inc mod 2 map @{name}")
+    assert max(Counter(map(map_of, shapes)).values()) < 20
+
+
+def test_only_turns_have_maps_of_their_own() -> None:
+    turns = Shape("plain", "rr", 2, "udp", own="/10.96.0.1-53")
+    others = (
+        turns._replace(scheduler="random"),
+        turns._replace(held=30),
+        turns._replace(servers=0, near=2),
+    )
+
+    assert map_of(turns).startswith("turns-udp-")
+    assert {map_of(one) for one in others} == {"servers-udp"}
 
 
 def test_a_held_client_is_looked_for_before_anybody_is_drawn() -> None:
@@ -121,7 +142,13 @@ def test_a_difference_leads_from_one_entry_to_the_other(old: Entry, new: Entry) 
     for kernel in (step, direct):
         kernel.run(table_script(4, PODS))
         kernel.run(
-            "add chain ip svcdns plain-random-1-tcp\nadd chain ip svcdns plain-random-2-tcp\n"
+            "\n".join(
+                line
+                for chain in CHAINS
+                if (shape := Shape.named(chain))
+                for line in chain_script(4, shape, b"", PODS)
+            )
+            + "\n"
         )
 
     _write(step, Entry(), old)

@@ -59,4 +59,4 @@ def test_an_empty_table_has_nothing(tmp_path: Path) -> None:
     place = tmp_path / "ip_vs"
     place.write_bytes(HEAD)
 
-    assert proc_ip_vs.read(place) == []
+    assert list(proc_ip_vs.read(place)) == []

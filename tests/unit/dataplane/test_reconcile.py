@@ -70,6 +70,46 @@ def test_changes_of_a_moment_are_one_batch() -> None:
     drive(story)
 
 
+def test_very_many_operations_are_not_made_at_once() -> None:
+    servers = range(1, 81)
+
+    async def story(driven: Driven) -> None:
+        driven.want(*(virtual(number, *servers) for number in range(1, 251)))
+        await asyncio.sleep(1)
+        assert driven.agrees
+        assert driven.backend.remarks == []
+        assert len(driven.backend.batches) == 3
+        assert not driven.backend.is_amid
+
+        driven.want(*(virtual(number, 81) for number in range(1, 251)))
+        await asyncio.sleep(1)
+        assert len(driven.backend.batches) == 6
+        assert not driven.backend.is_amid
+        await asyncio.sleep(10)
+        assert driven.agrees
+
+    drive(story)
+
+
+def test_what_is_refused_in_one_batch_of_many_is_tried_again() -> None:
+    refused = {"is": True}
+
+    def refuse(operation: Operation) -> int:
+        is_first = isinstance(operation, AddVirtual) and operation.virtual.key == key(1)
+        return errno.ENOMEM if is_first and refused["is"] else 0
+
+    async def story(driven: Driven) -> None:
+        driven.want(*(virtual(number, *range(1, 81)) for number in range(1, 251)))
+        await asyncio.sleep(2)
+        assert driven.loop.troubled == 1
+        refused["is"] = False
+        await asyncio.sleep(31)
+        assert driven.agrees
+        assert driven.loop.troubled == 0
+
+    drive(story, Watched(refuse))
+
+
 def test_a_change_is_applied_without_reading() -> None:
     async def story(driven: Driven) -> None:
         driven.want(virtual(1, 1), virtual(2, 1))
@@ -129,6 +169,29 @@ def test_a_second_look_can_be_asked_for() -> None:
     drive(story)
 
 
+def test_what_drains_is_looked_at_and_nothing_else() -> None:
+    async def story(driven: Driven) -> None:
+        driven.want(virtual(1, 1, 2), virtual(2, 1))
+        await asyncio.sleep(1)
+        assert driven.backend.looked_at == []
+        reads = len(driven.backend.reads)
+        driven.backend.connect(key(1), server(2), active=1)
+
+        driven.want(virtual(1, 1), virtual(2, 1))
+        await asyncio.sleep(20)
+
+        assert len(driven.backend.reads) == reads
+        assert driven.backend.looked_at == [key(1)] * 4  # after 1, 6, 11 and 16 seconds
+        driven.backend.connect(key(1), server(2))
+        await asyncio.sleep(5)
+        assert driven.agrees
+        looks = len(driven.backend.looked_at)
+        await asyncio.sleep(60)
+        assert len(driven.backend.looked_at) == looks
+
+    drive(story)
+
+
 def test_a_comparison_looks_closely_and_a_look_at_drains_does_not() -> None:
     async def story(driven: Driven) -> None:
         driven.want(virtual(1, 1, 2))
@@ -137,7 +200,7 @@ def test_a_comparison_looks_closely_and_a_look_at_drains_does_not() -> None:
         driven.backend.connect(key(1), server(2), active=1)
         driven.want(virtual(1, 1))
         await asyncio.sleep(20)
-        assert len(driven.backend.reads) > first + 2
+        assert len(driven.backend.looked_at) > 2
         assert driven.backend.close_looks == first
         driven.loop.look_again()
         await asyncio.sleep(0.01)

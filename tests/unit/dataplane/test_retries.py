@@ -64,9 +64,18 @@ def test_what_works_is_forgotten() -> None:
 
     retries.note([ADD], [], 1)
     assert key(1) not in retries
-    retries.keep([])
+    assert set(retries) == {key(2)}
+    retries.forget(retries)
     assert len(retries) == 0
     assert retries.due is None
+
+
+def test_those_that_operations_are_about_are_told_from_the_others() -> None:
+    retries = Retries()
+    assert retries.among([ADD]) == set()
+    retries.note([ADD, OTHER], [Failure(ADD, "no"), Failure(OTHER, "no")], 0)
+
+    assert retries.among([SERVER, Bind(bytes((10, 96, 0, 1)))]) == {key(1)}
 
 
 def test_what_is_asked_anew_is_tried_at_once() -> None:

@@ -1,18 +1,27 @@
 """A node has one proxy: whoever comes second is told who is there."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from svcdns.dataplane.backend import DataplaneError
-from svcdns.dataplane.sole_proxy import Sign, described, refuse_beside_kube_proxy
+from svcdns.dataplane.sole_proxy import (
+    Sign,
+    described,
+    kube_proxy_mode,
+    refuse_beside_kube_proxy,
+)
 from tests.support.namespaces import Network
+from tests.support.tools import require
+from tests.support.tree import ROOT
 
 
 @pytest.fixture
@@ -43,6 +52,30 @@ def test_what_was_given_back_can_be_taken() -> None:
 
     second.take()
     second.give_back()
+
+
+@pytest.mark.usefixtures("node")
+def test_one_that_cannot_be_seen_is_found_with_the_command_that_is_named() -> None:
+    script = "from svcdns.dataplane.sole_proxy import Sign\nSign().take()"
+    first = Sign()
+    first.take()
+    line = [
+        require("unshare", package="util-linux"),
+        "--pid",
+        "--fork",
+        sys.executable,
+        "-c",
+        script,
+    ]
+
+    second = subprocess.run(line, capture_output=True, text=True, check=False)
+    (command,) = re.findall(r"ss -lxp.*$", second.stderr, re.MULTILINE)
+    require("ss", package="iproute2")
+    found = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+
+    first.give_back()
+    assert "another svcdns is: a process that cannot be seen from here" in second.stderr
+    assert f"pid={os.getpid()}," in found.stdout
 
 
 def test_namespaces_have_a_proxy_each() -> None:
@@ -93,15 +126,21 @@ def processes(folder: Path, *names: str) -> Path:
 def test_a_kube_proxy_of_this_node_is_known_by_its_process(tmp_path: Path) -> None:
     proc = processes(tmp_path, "kubelet", "kube-proxy")
 
-    with pytest.raises(DataplaneError, match="kube-proxy is: process 801") as caught:
-        refuse_beside_kube_proxy(proc)
+    with pytest.raises(DataplaneError, match="kube-proxy runs: process 801") as caught:
+        refuse_beside_kube_proxy("do this", proc)
 
-    assert "kubectl -n kube-system delete daemonset kube-proxy" in caught.value.remedy
+    assert caught.value.operation == "do this"
+    for page in ("docs/replace-kube-proxy.md", "deploy/README.md"):
+        shown = (ROOT / page).read_text(encoding="utf-8").replace("\\\n  ", "")
+        (command,) = re.findall(
+            r"^kubectl .*patch daemonset kube-proxy -p .*$", shown, re.MULTILINE
+        )
+        assert command in caught.value.remedy
 
 
 @pytest.mark.usefixtures("node")
 def test_a_kube_proxy_in_another_namespace_is_no_matter(tmp_path: Path) -> None:
-    refuse_beside_kube_proxy(processes(tmp_path, "kubelet", "KUBE-PROXY"))
+    refuse_beside_kube_proxy(proc=processes(tmp_path, "kubelet", "KUBE-PROXY"))
 
 
 class _Page(BaseHTTPRequestHandler):
@@ -116,32 +155,40 @@ class _Page(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.mark.usefixtures("node")
-@pytest.mark.parametrize(
-    ("content", "is_kube_proxys"),
-    [
-        (b'{"lastUpdated": "1", "currentTime": "1", "nodeEligible": true}', True),
-        (b"ok", False),
-        (b"[]", False),
-        (b'{"status": "ok"}', False),
-    ],
-)
-def test_a_kube_proxy_that_cannot_be_seen_is_known_by_its_page(
-    tmp_path: Path, content: bytes, *, is_kube_proxys: bool
-) -> None:
-    proc = processes(tmp_path)
-    with HTTPServer(("127.0.0.1", 10256), type("Page", (_Page,), {"content": content})) as server:
+@contextmanager
+def page(port: int, content: bytes) -> Iterator[None]:
+    """Somebody answers at a port of this node."""
+    with HTTPServer(("127.0.0.1", port), type("Page", (_Page,), {"content": content})) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            if is_kube_proxys:
-                with pytest.raises(DataplaneError, match=r"127\.0\.0\.1:10256 answers"):
-                    refuse_beside_kube_proxy(proc)
-            else:
-                refuse_beside_kube_proxy(proc)
+            yield
         finally:
             server.shutdown()
             thread.join()
+
+
+@pytest.mark.usefixtures("node")
+def test_a_kube_proxy_that_cannot_be_seen_is_known_by_its_page(tmp_path: Path) -> None:
+    content = b'{"lastUpdated": "1", "currentTime": "1", "nodeEligible": true}'
+
+    with page(10256, content), pytest.raises(DataplaneError, match=r"127\.0\.0\.1:10256 answers"):
+        refuse_beside_kube_proxy(proc=processes(tmp_path))
+
+
+@pytest.mark.usefixtures("node")
+@pytest.mark.parametrize("content", [b"ok", b"[]", b'{"status": "ok"}', b"\xff"])
+def test_another_page_at_its_place_is_no_matter(tmp_path: Path, content: bytes) -> None:
+    with page(10256, content):
+        refuse_beside_kube_proxy(proc=processes(tmp_path))
+
+
+@pytest.mark.usefixtures("node")
+def test_a_kube_proxy_that_runs_says_its_mode() -> None:
+    with page(10249, b"ipvs"):
+        while_it_runs = kube_proxy_mode()
+
+    assert (while_it_runs, kube_proxy_mode()) == ("ipvs", "")
 
 
 def test_a_process_has_its_name_where_it_can_be_seen() -> None:

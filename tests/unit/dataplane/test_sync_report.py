@@ -1,12 +1,13 @@
 """What is told of syncs, and how often."""
 
+from collections import Counter
 from collections.abc import Iterator
 from io import StringIO
 
 import pytest
 
 from svcdns.dataplane.backend import DataplaneError, Failure
-from svcdns.dataplane.retries import News
+from svcdns.dataplane.retries import News, subject
 from svcdns.dataplane.sync_report import SyncReport
 from svcdns.proxy.model import Desired, Skipped
 from svcdns.proxy.operations import AddVirtual, Bind
@@ -87,8 +88,8 @@ def test_policies_without_a_local_endpoint_are_counted(
 def test_an_audit_says_what_somebody_else_changed(
     report: SyncReport, metrics: Metrics, log: StringIO
 ) -> None:
-    report.audited([])
-    report.audited([ADD, ADD])
+    report.audited(Counter())
+    report.audited(Counter((subject(ADD), subject(ADD))))
 
     assert metrics.numbers[names.AUDITS.name] == {("agreed",): 1, ("repaired",): 1}
     assert log.getvalue() == "[WARNING] proxy.repaired operations=2 objects=10.96.0.1:80/TCP\n"

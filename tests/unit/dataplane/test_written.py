@@ -1,6 +1,14 @@
 from svcdns.dataplane.backend import Failure
-from svcdns.dataplane.written import failures_of
-from svcdns.proxy.model import TCP, Kind, RealServer, ServicePortName, VirtualKey, VirtualServer
+from svcdns.dataplane.written import Once, Outcome, failures_of
+from svcdns.proxy.model import (
+    TCP,
+    Desired,
+    Kind,
+    RealServer,
+    ServicePortName,
+    VirtualKey,
+    VirtualServer,
+)
 from svcdns.proxy.operations import AddServer, AddVirtual, Bind, DeleteVirtual, SetVirtual, Unbind
 
 WEB = ServicePortName("shop", "web", "")
@@ -22,3 +30,35 @@ def test_operations_fail_with_their_virtual_server_or_their_address() -> None:
 
 def test_nothing_fails_without_a_cause() -> None:
     assert failures_of((AddVirtual(ONE), Bind(KEY.address)), {}, "") == ()
+
+
+def test_a_state_is_written_with_its_first_batch_and_fails_in_each() -> None:
+    written: list[Desired] = []
+
+    def write(desired: Desired) -> Outcome:
+        written.append(desired)
+        return Outcome({OTHER: "why"}, "")
+
+    once, state = Once(write), Desired()
+
+    assert once.failures([AddVirtual(ONE)], state, rest=True) == ()
+    assert once.failures([DeleteVirtual(OTHER)], state, rest=True) == (
+        Failure(DeleteVirtual(OTHER), "why"),
+    )
+    assert once.failures([], state, rest=False) == ()
+    assert len(written) == 1
+
+
+def test_another_state_and_the_same_one_after_its_end_are_written() -> None:
+    written: list[Desired] = []
+
+    def write(desired: Desired) -> Outcome:
+        written.append(desired)
+        return Outcome({}, "")
+
+    once, one, other = Once(write), Desired(), Desired()
+    once.failures([], one, rest=True)
+    once.failures([], other, rest=False)
+    once.failures([], other, rest=False)
+
+    assert [state is one for state in written] == [True, False, False]

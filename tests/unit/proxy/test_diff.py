@@ -1,11 +1,12 @@
 """From what there is to what there should be, step by step."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svcdns.proxy.diff import changed_keys, diff
+from svcdns.proxy.diff import changed_keys, diff, diff_in_batches
 from svcdns.proxy.model import (
     TCP,
     UDP,
@@ -28,6 +29,7 @@ from svcdns.proxy.operations import (
     SetWeight,
     Unbind,
 )
+from svcdns.proxy.packed_servers import PackedServers
 from svcdns.proxy.realized import Realized, RealizedServer, RealizedVirtual
 
 WEB = ServicePortName("shop", "web", "http")
@@ -174,13 +176,10 @@ class Kernel:
         )
 
 
-KEYS = st.sampled_from(
-    [
-        VirtualKey(protocol, bytes((10, 96, 0, last)), 80)
-        for protocol in (TCP, UDP)
-        for last in (1, 2)
-    ]
-)
+KEYS_IN_ALL = [
+    VirtualKey(protocol, bytes((10, 96, 0, last)), 80) for protocol in (TCP, UDP) for last in (1, 2)
+]
+KEYS = st.sampled_from(KEYS_IN_ALL)
 SERVERS = st.sampled_from([FIRST, SECOND, THIRD])
 WANTED = st.lists(
     st.builds(
@@ -248,3 +247,73 @@ def test_looking_at_what_changed_is_enough_when_the_rest_agrees(
     there = Realized(kernel.virtual, frozenset(kernel.addresses))
 
     assert diff(after, there, only=changed_keys(before, after)) == diff(after, there)
+
+
+@given(WANTED, THERE, st.integers(1, 4))
+def test_batches_are_the_same_operations_and_each_is_safe(
+    wanted: Desired, there: Realized, at_once: int
+) -> None:
+    batches = list(diff_in_batches(wanted, there, at_once=at_once))
+    kernel = Kernel(there)
+
+    for operations in batches:
+        kernel.do(operations, set())
+
+    together = [one for operations in batches for one in operations]
+    whole = diff(wanted, there)
+    assert Counter(map(repr, together)) == Counter(map(repr, whole))
+    for key in KEYS_IN_ALL:
+        assert [one for one in together if _is_at(one, key)] == [
+            one for one in whole if _is_at(one, key)
+        ]
+
+
+def _is_at(operation: Operation, key: VirtualKey) -> bool:
+    match operation:
+        case AddVirtual(one) | SetVirtual(one):
+            return one.key == key
+        case Bind(address) | Unbind(address):
+            return address == key.address
+        case _:
+            return operation.key == key
+
+
+def test_what_is_at_an_address_that_is_not_bound_need_not_be_in_one_batch() -> None:
+    keys = [KEY._replace(port=30000 + number) for number in range(3)]
+    wanted = Desired({key: virtual(FIRST, key=key) for key in keys})
+
+    batches = list(diff_in_batches(wanted, Realized(), at_once=2))
+
+    assert [len(one) for one in batches] == [2, 2, 2, 0]
+
+
+def test_an_address_without_virtual_servers_is_in_the_last_batch() -> None:
+    other = bytes((10, 96, 0, 9))
+    wanted = Desired({KEY: virtual(FIRST)}, frozenset((KEY.address, other)))
+
+    *_, last = diff_in_batches(wanted, Realized(), at_once=1)
+
+    assert last == (Bind(other),)
+
+
+def test_what_agrees_is_one_batch_of_nothing() -> None:
+    assert list(diff_in_batches(Desired(), Realized())) == [()]
+
+
+@given(WANTED, WANTED)
+def test_packed_servers_are_compared_as_any_others(before: Desired, after: Desired) -> None:
+    packed, plain = (
+        Realized(
+            {
+                key: RealizedVirtual(one.scheduler, servers=make(one))
+                for key, one in before.virtual_servers.items()
+            },
+            before.addresses,
+        )
+        for make in (
+            lambda one: PackedServers(one.servers, 4),
+            lambda one: dict.fromkeys(one.real_servers(), RealizedServer()),
+        )
+    )
+
+    assert diff(after, packed) == diff(after, plain)

@@ -473,6 +473,17 @@ def test_a_plan_of_everything_can_be_made_in_steps_between_which_things_change()
     assert plan.apply(state, changes) == Plan(NODE).rebuild(state)
 
 
+def test_changes_can_be_taken_in_steps_too() -> None:
+    state, plan = state_of(service(), TWO, service("other", "10.96.0.9")), Plan(NODE)
+    plan.rebuild(state)
+    changes = state.apply(
+        [*events_of([ELSEWHERE]), WatchEvent(Service, ("shop", "other"), None)], 2
+    )
+
+    assert len(list(plan.applying(state, changes))) == 2
+    assert plan.desired() == Plan(NODE).rebuild(state)
+
+
 def test_what_has_not_changed_stays_the_same_value() -> None:
     state, plan = state_of(service(), TWO, service("other", "10.96.0.9")), Plan(NODE)
     before = plan.rebuild(state)

@@ -1,7 +1,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import dns.asyncquery
 import dns.flags
@@ -16,8 +16,9 @@ from svcdns.route.exchange import Exchange
 from svcdns.route.route import Route
 from svcdns.route.router import Router
 from svcdns.route.stages import Client, Observed, ObserveStep
+from svcdns.server.late import MOST_LATER
 from svcdns.server.sockets import open_listener
-from svcdns.server.udp import MOST_LATER, UdpListener
+from svcdns.server.udp import UdpListener
 from svcdns.wire.edns import BARE_OPT, OptionCode, opt, option
 from svcdns.wire.name import from_text
 from svcdns.wire.question import Query
@@ -345,29 +346,28 @@ async def test_replies_that_come_together_leave_together_however_many_they_are()
     assert [int.from_bytes(reply[:2]) for reply in replies] == list(range(150))
 
 
-async def test_what_is_still_to_come_when_the_listener_closes_is_sent_back() -> None:
-    later = BringingExchange()
+@asynccontextmanager
+async def stopped_at_once(later: LaterExchange) -> AsyncIterator[socket.socket]:
+    """Stop a listener without patience while one query waits; yield who asked it."""
     listener, number = listener_of(later.exchange)
     listener.start()
     with peer_of(number) as sock:
         sock.send(packet(question(WEB)))
         await until(lambda: len(later.clients) == 1)
-
         await asyncio.wait_for(listener.stop(0), 5)
+        yield sock
 
-    assert later.brought[0].sent_back
+
+async def test_what_is_still_to_come_when_the_listener_closes_is_sent_back() -> None:
+    later = BringingExchange()
+
+    async with stopped_at_once(later):
+        assert later.brought[0].sent_back
 
 
 @either_way
 async def test_stopping_without_patience_waits_for_nobody(kind: type[LaterExchange]) -> None:
-    later = kind()
-    listener, number = listener_of(later.exchange)
-    listener.start()
-    with peer_of(number) as sock:
-        sock.send(packet(question(WEB)))
-        await until(lambda: len(later.clients) == 1)
-
-        await asyncio.wait_for(listener.stop(0), 5)
+    async with stopped_at_once(kind()) as sock:
         await asyncio.sleep(0)
 
         with pytest.raises(BlockingIOError):

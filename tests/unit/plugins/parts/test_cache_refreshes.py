@@ -1,6 +1,8 @@
 """What `cache` asks again, before and after the time of an answer."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -15,11 +17,18 @@ from tests.support.stubs import FixedClient
 STALE = "cache . {\nserve_stale 1h immediate 30s\n}"
 
 
-async def test_a_stale_answer_is_served_and_a_newer_one_asked_for() -> None:
-    cache = Cache(STALE)
+@asynccontextmanager
+async def expired(text: str = STALE, age: float = 61) -> AsyncIterator[Cache]:
+    """Keep an answer of 60 s for `age` seconds; what runs beside the queries runs."""
+    cache = Cache(text)
     async with cache.running():
         cache.ask()
-        cache.clock.now += 61
+        cache.clock.now += age
+        yield cache
+
+
+async def test_a_stale_answer_is_served_and_a_newer_one_asked_for() -> None:
+    async with expired() as cache:
         cache.says = say(foreign(WWW, address(5)))
 
         stale = cache.ask()
@@ -35,10 +44,7 @@ async def test_a_stale_answer_is_served_and_a_newer_one_asked_for() -> None:
 
 
 async def test_a_newer_answer_is_asked_for_once_at_a_time() -> None:
-    cache = Cache(STALE)
-    async with cache.running():
-        cache.ask()
-        cache.clock.now += 61
+    async with expired() as cache:
         for _ in range(5):
             cache.ask()
         await cache.settle()
@@ -47,10 +53,7 @@ async def test_a_newer_answer_is_asked_for_once_at_a_time() -> None:
 
 
 async def test_a_stale_answer_says_why_there_is_no_newer_one() -> None:
-    cache = Cache("cache . {\nserve_stale\n}")
-    async with cache.running():
-        cache.ask()
-        cache.clock.now += 100
+    async with expired("cache . {\nserve_stale\n}", age=100) as cache:
         cache.says = say(silent())
         cache.ask()
         await cache.settle()
@@ -66,10 +69,7 @@ async def test_a_stale_answer_says_why_there_is_no_newer_one() -> None:
 
 
 async def test_after_a_failure_it_is_only_asked_again_after_the_recheck() -> None:
-    cache = Cache("cache . {\nserve_stale 1h immediate 0 30s\n}")
-    async with cache.running():
-        cache.ask()
-        cache.clock.now += 100
+    async with expired("cache . {\nserve_stale 1h immediate 0 30s\n}", age=100) as cache:
         cache.says = say(foreign(WWW, rcode=RCode.SERVFAIL))
         for _ in range(3):
             cache.ask()
@@ -119,16 +119,13 @@ def test_verify_asks_first() -> None:
 
 
 async def test_verify_does_not_wait_longer_than_its_timeout() -> None:
-    cache = Cache("cache . {\nserve_stale 1h verify 1ms\n}")
     released = asyncio.Event()
 
     async def slowly(outcome: Outcome) -> Outcome:
         await released.wait()
         return outcome
 
-    async with cache.running():
-        cache.ask()
-        cache.clock.now += 61
+    async with expired("cache . {\nserve_stale 1h verify 1ms\n}") as cache:
         cache.says = lambda _: slowly(foreign(WWW, address(5)))
         later = cache.later()
         assert asyncio.iscoroutine(later)
@@ -141,39 +138,26 @@ async def test_verify_does_not_wait_longer_than_its_timeout() -> None:
 
 
 async def test_verify_says_what_comes_within_its_timeout() -> None:
-    cache = Cache("cache . {\nserve_stale 1h verify 10s\n}")
-    async with cache.running():
-        cache.ask()
-        cache.clock.now += 61
+    async with expired("cache . {\nserve_stale 1h verify 10s\n}") as cache:
         later = cache.later()
         assert asyncio.iscoroutine(later)
 
         assert ttls_of(await later) == {60}
 
 
-async def test_a_positive_answer_is_preferred_to_a_newer_denial() -> None:
-    policy = "serve_stale 1h immediate\nserve_stale_policy prefer_positive"
-    cache = Cache(f"cache . {{\n{policy}\n}}")
-    async with cache.running():
-        cache.ask()
-        cache.clock.now += 61
+@pytest.mark.parametrize(
+    ("policy", "rcode"),
+    [("", RCode.NXDOMAIN), ("serve_stale_policy prefer_positive\n", RCode.NOERROR)],
+)
+async def test_a_newer_denial_counts_unless_positive_answers_are_preferred(
+    policy: str, rcode: RCode
+) -> None:
+    async with expired(f"cache . {{\nserve_stale 1h immediate\n{policy}}}") as cache:
         cache.says = say(foreign(WWW, authority=[soa()], rcode=RCode.NXDOMAIN))
         cache.ask()
         await cache.settle()
 
-        assert cache.ask().rcode == RCode.NOERROR
-
-
-async def test_without_that_policy_a_newer_denial_counts() -> None:
-    cache = Cache("cache . {\nserve_stale 1h immediate\n}")
-    async with cache.running():
-        cache.ask()
-        cache.clock.now += 61
-        cache.says = say(foreign(WWW, authority=[soa()], rcode=RCode.NXDOMAIN))
-        cache.ask()
-        await cache.settle()
-
-        assert cache.ask().rcode == RCode.NXDOMAIN
+        assert cache.ask().rcode == rcode
 
 
 async def test_popular_answers_are_refreshed_before_their_time_is_over() -> None:
@@ -212,14 +196,10 @@ async def test_copies_that_the_listener_sent_make_an_answer_popular() -> None:
 
 
 async def test_a_bug_behind_the_cache_costs_one_refresh(capsys: pytest.CaptureFixture[str]) -> None:
-    cache = Cache(STALE)
-
     def broken(_: Query) -> Outcome:
         raise ValueError("broken")
 
-    async with cache.running():
-        cache.ask()
-        cache.clock.now += 61
+    async with expired() as cache:
         working, cache.says = cache.says, broken
         cache.ask()
         await cache.settle()
@@ -233,10 +213,7 @@ async def test_a_bug_behind_the_cache_costs_one_refresh(capsys: pytest.CaptureFi
 
 
 async def test_refreshes_ask_for_the_client_as_it_was() -> None:
-    cache = Cache(STALE)
-    async with cache.running():
-        cache.ask()
-        cache.clock.now += 61
+    async with expired() as cache:
         cache.ask()
         await cache.settle()
 

@@ -23,6 +23,11 @@ class PackedServers(Mapping[RealServer, RealizedServer]):
         self._rows = rows
         self._width = width
 
+    @property
+    def rows(self) -> bytes:
+        """Return what it was made of."""
+        return self._rows
+
     def __getitem__(self, server: RealServer) -> RealizedServer:
         row = server.address + server.port.to_bytes(PORT_OCTETS)
         at = self._rows.find(row)

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svcdns.dataplane.packed_servers import PackedServers
 from svcdns.proxy.model import RealServer, pack_servers
+from svcdns.proxy.packed_servers import PackedServers
 from svcdns.proxy.realized import RealizedServer
 
 SERVERS = st.sets(
