@@ -2,7 +2,10 @@
 
 import os
 import platform
+import sys
 from collections.abc import Iterable
+from pathlib import PurePath
+from shutil import which
 
 from svcdns import __version__
 from svcdns.app.build import Configuration, Place
@@ -93,8 +96,15 @@ def _tries(place: Place, feed: Feed) -> Iterable[str]:
             dashed = "-".join(str(octet) for octet in peers[0].address)
             yield f"{dig} _{port.name}._{port.protocol.lower()}.{below} SRV"
             yield f"{dig} {dashed}.{one.namespace}.pod.cluster.local"
-            yield f"  svcdns query {peers[0].hostname}.{below} @{_server(place)}"
+            yield f"  {_program()} query {peers[0].hostname}.{below} @{_server(place)}"
             return
+
+
+def _program() -> str:
+    """Return what to type for this program: its path where the name alone finds nothing."""
+    called = sys.argv[0]
+    is_ours = PurePath(called).name == "svcdns"
+    return called if is_ours and which("svcdns") is None else "svcdns"
 
 
 def _is_peer(endpoint: Endpoint) -> bool:

@@ -52,6 +52,8 @@ class Described:
     skipped: tuple[Skipped, ...] = ()
     kernel: str = ""
     """Why the kernel could not be read; empty: it was."""
+    problems: tuple[str, ...] = ()
+    """Of the cluster, what could not be read: the Service may look otherwise."""
 
 
 def described(
@@ -105,6 +107,7 @@ def described(
             if one.object == subject or one.object.startswith((f"{subject}:", f"{subject} "))
         ),
         why,
+        plan.problems,
     )
 
 
@@ -146,7 +149,10 @@ def _ask(asking: Asking, name: str, rrtype: RRType) -> Answered:
 
 
 def _unknown(state: State, namespace: str, name: str) -> str:
-    found = near(state, from_text(f"{name}.{namespace}.svc.cluster.local".lower()))
+    try:
+        found = near(state, from_text(f"{name}.{namespace}.svc.cluster.local".lower()))
+    except ValueError:  # what is no name in DNS resembles none
+        found = ()
     meant = [f"{of}/{service}" for service, _, of in (one.partition(".") for one in found)]
     text = f"there is no Service '{name}' in Namespace '{namespace}'"
     return f"{text}\n  near  {', '.join(meant)}" if meant else text

@@ -109,7 +109,7 @@ async def _asked(server: ApiServer, destination: Destination, wanted: Wanted) ->
         date = reply.headers.get("date", "")
         version = await document_of(reply)
     except _FAILURES as error:
-        remedy = f"kubectl cluster-info; asked as {destination.who}"
+        remedy = f"kubectl cluster-info; asked with {destination.who}"
         return [fail("API server", f"{server.server}  {error}", remedy)]
     text = str(version.get("gitVersion", "an unknown version")).removeprefix("v")
     findings = [_of_version(f"{server.server}  {text}, {seconds * 1000:.0f} ms", version)]

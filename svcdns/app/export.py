@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from svcdns.app.following import read_once
+from svcdns.app.following import read_some
 from svcdns.app.listing import Done, listed, silent
 from svcdns.app.start_error import StartError
 from svcdns.cluster.model import Namespace, Node, Object
@@ -121,7 +121,7 @@ def _all_of(request: Request, done: Done) -> Found:
                 done=done,
             )
         )
-    snapshot = read_once(request.manifests)
+    snapshot = read_some(request.manifests)
     objects = [one for of_kind in snapshot.cluster.objects.values() for one in of_kind]
     missing = [str(problem) for problem in snapshot.problems if not problem.is_warning]
     return Found(tuple(objects), tuple(missing))

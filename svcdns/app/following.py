@@ -30,6 +30,21 @@ def read_once(path: str) -> Snapshot:
     return snapshot
 
 
+def read_some(path: str) -> Snapshot:
+    """Return the objects at `path` for one who reads once: a server waits for those to come.
+
+    Raises:
+        StartError: nothing there can be read, or there are none.
+    """
+    snapshot = read_once(path)
+    if not snapshot.problems and not any(snapshot.cluster.objects.values()):
+        raise StartError(
+            f"there are no Kubernetes objects in '{path}'\n"
+            "  next  name a folder of .yaml, .yml or .json files, or such a file: --manifests DIR"
+        )
+    return snapshot
+
+
 class Manifests:
     """A folder of manifests and the feed that has to agree with it."""
 

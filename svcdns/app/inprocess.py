@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from types import CoroutineType
 from typing import NamedTuple
 
-from svcdns.answers.settings import is_reverse
+from svcdns.answers.settings import KubernetesSettings, is_reverse
 from svcdns.app.build import Configuration, Surroundings, configure, plans_of
 from svcdns.app.feed import Feed, Source
 from svcdns.app.files import examine_corefile, examine_text
-from svcdns.app.following import read_once
+from svcdns.app.following import read_some
 from svcdns.app.listing import Done, listed
 from svcdns.app.near import near
 from svcdns.app.start_error import StartError
 from svcdns.cluster.model import Object
 from svcdns.cluster.selector import parse_selector
 from svcdns.route.exchange import Exchange
+from svcdns.source.apiserver.resources import resources_for
 from svcdns.source.assembly import Cluster, Labelled
-from svcdns.wire.name import OwnerName
+from svcdns.wire.name import OwnerName, from_text
 from svcdns.wire.question import Question, read_query
 
 DEFAULT_COREFILE = """\
@@ -93,11 +94,13 @@ def of_manifests(manifests: str) -> Known:
     Raises:
         StartError: there are no objects.
     """
-    snapshot = read_once(manifests)
+    snapshot = read_some(manifests)
     return Known(snapshot, map(str, snapshot.problems))
 
 
-def of_cluster(kubeconfig: str, context: str, servers: tuple[str, ...], done: Done) -> Known:
+def of_cluster(
+    kubeconfig: str, context: str, servers: tuple[str, ...], done: Done, *, with_pods: bool
+) -> Known:
     """Return what an API server has now.
 
     Args:
@@ -105,11 +108,21 @@ def of_cluster(kubeconfig: str, context: str, servers: tuple[str, ...], done: Do
         context: of the kubeconfig; empty: its current one.
         servers: URLs, instead of the one in the kubeconfig.
         done: told how far it is.
+        with_pods: whether Pods are read: kubeadm's stanza answers without them.
 
     Raises:
-        StartError: nothing can be read.
+        StartError: what every answer is made of cannot be read.
     """
-    found = listed(os.environ, kubeconfig=kubeconfig, context=context, servers=servers, done=done)
+    stanza = KubernetesSettings((from_text("cluster.local"),), pods="insecure")
+    found = listed(
+        os.environ,
+        kubeconfig=kubeconfig,
+        context=context,
+        servers=servers,
+        resources=() if with_pods else resources_for(stanza),
+        whole=True,
+        done=done,
+    )
     return Known(_Listed(found.objects), found.missing)
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from svcdns.answers.settings import KubernetesSettings
 from svcdns.app.start_error import StartError
 from svcdns.cluster.compact import compact
+from svcdns.cluster.model import EndpointSlice, Namespace, Service
 from svcdns.cluster.object_error import ObjectError
 from svcdns.cluster.parse import Skipped, decode
 from svcdns.source.apiserver.access import Access
@@ -27,6 +28,7 @@ from svcdns.source.assembly import Labelled
 from svcdns.wire.name import from_text
 
 _ATTEMPTS = 3
+_ANSWERED_FROM = frozenset((Service, EndpointSlice, Namespace))
 Done = Callable[[int, int | None, str], None]
 """Told how many objects of a resource are there, and of how many if that is known."""
 
@@ -52,6 +54,7 @@ def listed(
     context: str = "",
     servers: tuple[str, ...] = (),
     resources: Sequence[Resource] = (),
+    whole: bool = False,
     done: Done = silent,
 ) -> Listed:
     """Return every object that answers could be made of.
@@ -62,20 +65,24 @@ def listed(
         context: of the kubeconfig; empty: its current one.
         servers: URLs, instead of the one in the kubeconfig.
         resources: to list instead of those.
+        whole: whether one of Services, EndpointSlices and Namespaces alone is as good as nothing:
+            an answer made without them is wrong.
         done: told how far it is.
 
     Raises:
-        StartError: nothing can be read.
+        StartError: nothing can be read, or, with `whole`, not what it takes.
     """
     # The stanza that needs the most.
     settings = KubernetesSettings(zones=(from_text("cluster.local"),), pods="verified")
     access = Access.of(
         settings, environment, kubeconfig=kubeconfig, context=context, servers=servers
     )
-    return asyncio.run(_listed(access, resources or resources_for(settings), done))
+    return asyncio.run(_listed(access, resources or resources_for(settings), done, whole=whole))
 
 
-async def _listed(access: Access, resources: Sequence[Resource], done: Done) -> Listed:
+async def _listed(
+    access: Access, resources: Sequence[Resource], done: Done, *, whole: bool
+) -> Listed:
     from svcdns.source.apiserver.client import connect  # noqa: PLC0415  half a second
 
     try:
@@ -92,6 +99,8 @@ async def _listed(access: Access, resources: Sequence[Resource], done: Done) -> 
             except _FAILURES as error:
                 failed += 1
                 missing.append(f"{resource.name}: {error}")
+                if whole and resource.kind in _ANSWERED_FROM:
+                    raise _nothing(missing[-1]) from None
             else:
                 for item in found:
                     _take(item, resource, objects, missing)
@@ -140,4 +149,8 @@ def _take(item: bytes, resource: Resource, objects: list[Labelled], missing: lis
 
 
 def _nothing(why: str) -> StartError:
-    return StartError(f"no objects can be read from an API server: {why}")
+    return StartError(
+        f"no objects can be read from an API server: {why}\n"
+        "  next  svcdns doctor api, with the same options, says what is missing; or read a folder: "
+        "--manifests DIR"
+    )

@@ -211,8 +211,10 @@ def lives_of(
         try:
             connection = connect(access, report.requested)
         except LostError as error:
-            why = f"the directive kubernetes needs an API server, but {error}"
-            raise StartError(why) from None
+            raise StartError(
+                f"the directive kubernetes needs an API server, but {error}\n"
+                "  next  name one as above, or serve a folder of manifests: --manifests DIR"
+            ) from None
         lives.append(Live(feed, view, sharing, connection, report))
     return lives
 

@@ -185,10 +185,11 @@ class _Asking:
         try:
             found = await fetch(self._server, path)
         except _FAILURES as error:
-            raise StartError(
-                f"{name} cannot be read: {error}\n"
-                "  next  name it with --config-map and --namespace, or a file with --corefile"
-            ) from None
+            is_missing = isinstance(error, RefusedError) and error.status.code == 404
+            remedy = "name it with --config-map and --namespace, or a file with --corefile"
+            if not is_missing:
+                remedy = "svcdns doctor api says more; or name a file with --corefile"
+            raise StartError(f"{name} cannot be read: {error}\n  next  {remedy}") from None
         if "Corefile" not in _texts(found):
             raise StartError(f"{name} has no key Corefile\n  next  name another: --config-map")
         return found

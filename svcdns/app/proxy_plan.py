@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from svcdns.app.following import read_once
+from svcdns.app.following import read_some
 from svcdns.app.listing import Done, listed, silent
 from svcdns.app.local_addresses import local_addresses
 from svcdns.app.proxy_settings import ProxySettings, proxy_options
@@ -84,7 +84,7 @@ def gather(settings: ProxySettings, done: Done = silent) -> Gathered:
         StartError: no objects can be read.
     """
     if settings.manifests is not None:
-        snapshot = read_once(settings.manifests)
+        snapshot = read_some(settings.manifests)
         problems = [one for one in snapshot.problems if not one.is_warning]
         return Gathered(
             _state(snapshot.objects()),

@@ -243,7 +243,7 @@ class Process:
             write(line)
 
     def _say_ready(self, configuration: Configuration) -> None:
-        if self._options.demo:
+        if self._options.demo or self._stop.is_set():
             return
         size = size_of(self._feed)
         counts = {}

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import typer
 
 from svcdns.app.files import examine_corefile
-from svcdns.cli.terminal import has_colour
+from svcdns.cli.terminal import Tone, has_colour, toned
 from svcdns.corefile.errors import Location, Mistake, in_order
 from svcdns.corefile.parser import Corefile
 
@@ -96,27 +96,30 @@ def _nothing_served(file: str) -> Mistake:
 
 def table(verdict: Verdict, *, verbose: bool, colour: bool) -> str:
     """Return the verdict for a person, without a final newline."""
-    found = [(mistake, typer.colors.RED) for mistake in verdict.mistakes]
+    found = [(mistake, Tone.FAIL) for mistake in verdict.mistakes]
     if verbose:
         found += [
-            (warning._replace(problem=f"warning: {warning.problem}"), typer.colors.YELLOW)
+            (warning._replace(problem=f"warning: {warning.problem}"), Tone.WARN)
             for warning in verdict.warnings
         ]
-    lines = [_painted(mistake, hue) if colour else str(mistake) for mistake, hue in found]
-    return "\n".join([*lines, f"{verdict.name}: {_summary(verdict, verbose=verbose)}"])
+    lines = [_painted(mistake, tone) if colour else str(mistake) for mistake, tone in found]
+    last = f"{verdict.name}: {_summary(verdict, verbose=verbose, colour=colour)}"
+    return "\n".join([*lines, last])
 
 
-def _summary(verdict: Verdict, *, verbose: bool) -> str:
+def _summary(verdict: Verdict, *, verbose: bool, colour: bool) -> str:
     parts = []
     if verdict.mistakes:
-        parts.append(_count(verdict.mistakes, "mistake"))
+        parts.append(toned(_count(verdict.mistakes, "mistake"), Tone.FAIL, colour=colour))
     else:
-        parts += [_count(verdict.corefile.blocks, "server block"), "no mistakes"]
+        parts.append(_count(verdict.corefile.blocks, "server block"))
+        parts.append(toned("no mistakes", Tone.OK, colour=colour))
     if verdict.warnings:
         how = "" if verbose else " (use -v to see it)"
         if len(verdict.warnings) > 1:
             how = how.replace("it)", "them)")
-        parts.append(_count(verdict.warnings, "warning") + how)
+        count = toned(_count(verdict.warnings, "warning"), Tone.WARN, colour=colour)
+        parts.append(f"{count}{toned(how, Tone.DIM, colour=colour)}")
     return ", ".join(parts)
 
 
@@ -124,17 +127,17 @@ def _count(things: tuple[Any, ...], name: str) -> str:
     return f"{len(things):,} {name}{'s' * (len(things) != 1)}"
 
 
-def _painted(mistake: Mistake, hue: str) -> str:
+def _painted(mistake: Mistake, tone: Tone) -> str:
     """Return the text of a mistake with its place in bold and its marks in colour."""
     place, *rest = str(mistake).split("\n")
     head, colon, problem = place.partition(": ")
-    lines = [typer.style(head, bold=True) + colon + problem]
+    lines = [toned(head, Tone.STRONG, colour=True) + colon + problem]
     for line in rest:
         marks = line.lstrip(" |\t")
         if marks.strip("^"):
             lines.append(line)
         else:
-            lines.append(line.removesuffix(marks) + typer.style(marks, fg=hue, bold=True))
+            lines.append(line.removesuffix(marks) + toned(marks, tone, colour=True))
     return "\n".join(lines)
 
 

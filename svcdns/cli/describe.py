@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from svcdns.cli.columns import Cell, aligned
 from svcdns.cli.progress import Progress
 from svcdns.cli.proxy_flags import ProxyFlags, settings_of, with_flags
+from svcdns.cli.proxy_kernel import complain
+from svcdns.cli.terminal import Tone, has_colour, toned
 from svcdns.cluster.model import Condition, Endpoint, EndpointSlice, Service
+from svcdns.corefile.errors import printable
 from svcdns.proxy.model import RealServer, VirtualServer
 from svcdns.proxy.realized import RealizedVirtual
 from svcdns.wire.name import address_text
@@ -60,8 +64,8 @@ def describe(
     Answers are made here, from the objects; nothing is asked of a DNS server. What the kernel
     has is shown where it can be read. Options are those of svcdns proxy.
 
-    Exit codes: 0 described, 1 there is no such Service, or it cannot be read, 2 the command
-    line is wrong.
+    Exit codes: 0 described; 1 there is no such Service, or not everything could be read; 2 the
+    command line is wrong.
     """
     from svcdns.app.current_namespace import DEFAULT, current_namespace  # noqa: PLC0415 - as below
     from svcdns.app.describe import described  # noqa: PLC0415 - help must not load a server
@@ -79,39 +83,51 @@ def describe(
     try:
         with Progress("objects") as progress:
             found = described(settings, namespace or in_namespace, service, corefile, progress.show)
-    except (StartError, CorefileError, OSError) as error:
+    except (StartError, CorefileError) as error:
         typer.echo(error, err=True)
         raise typer.Exit(1) from None
-    typer.echo("\n".join(lines(found)))
+    except OSError as error:
+        typer.echo(f"cannot read '{error.filename}': {error.strerror}", err=True)
+        if error.filename == corefile:
+            typer.echo("  next  name a Corefile: --corefile FILE; or leave it out", err=True)
+        raise typer.Exit(1) from None
+    complain(found.problems)
+    typer.echo("\n".join(lines(found, colour=has_colour())))
+    raise typer.Exit(1 if found.problems else 0)
 
 
-def lines(found: "Described") -> Iterator[str]:
-    """Yield what is known, a line each."""
+def lines(found: "Described", *, colour: bool) -> Iterator[str]:
+    """Yield what is known, a line each; what belongs to one thing has its label once."""
+    before = ""
+    for label, text in _labelled(found, colour=colour):
+        shown = "" if label == before else toned(label, Tone.DIM, colour=colour)
+        yield f"{shown}{' ' * (_LABEL_WIDTH - (len(label) if shown else 0))}{text}".rstrip()
+        before = label
+        if label == "Endpoints":
+            yield from _endpoints(found.slices, colour=colour)
+
+
+def _labelled(found: "Described", *, colour: bool) -> Iterator[tuple[str, str]]:
     service = found.service
     kind = "headless" if service.headless else service.type
-    yield _line("Service", f"{service.namespace}/{service.name}   {kind}{_traits(found)}")
-    label = "Names"
+    name = toned(f"{service.namespace}/{service.name}", Tone.STRONG, colour=colour)
+    yield "Service", f"{name}   {kind}{_traits(found)}"
     for one in found.names:
-        answers = "  ".join(one.answers) or f"no answer: {one.why or 'NODATA'}"
-        yield _line(label, f"{one.name}  {one.rrtype}  {answers}")
-        label = ""
+        answers = printable("  ".join(one.answers))
+        if not answers:
+            said = f"no answer: {one.why or 'NODATA'}"
+            answers = toned(said, Tone.WARN, colour=colour)
+        yield "Names", f"{one.name}  {toned(one.rrtype, Tone.DIM, colour=colour)}  {answers}"
     yield from _addresses(service)
-    yield from _ports(service, found.slices)
-    yield from _endpoints(found.slices)
-    label = "Kernel"
+    yield from (("Ports", port) for port in _ports(service, found.slices))
+    yield "Endpoints", _ready(found.slices, colour=colour)
     for at in found.virtual_servers:
-        yield _line(label, _kernel(at, found.kernel))
-        label = ""
+        yield "Kernel", _kernel(at, found.kernel, colour=colour)
     if found.kernel and found.virtual_servers:
-        yield _line("", f"the kernel cannot be read: {found.kernel.splitlines()[0]}")
-    label = "Left out"
+        why = f"the kernel cannot be read: {found.kernel.splitlines()[0]}"
+        yield "Kernel", toned(why, Tone.WARN, colour=colour)
     for skipped in found.skipped:
-        yield _line(label, skipped.reason)
-        label = ""
-
-
-def _line(label: str, text: str) -> str:
-    return f"{label:<{_LABEL_WIDTH}}{text}".rstrip()
+        yield "Left out", toned(printable(skipped.reason), Tone.WARN, colour=colour)
 
 
 def _traits(found: "Described") -> str:
@@ -129,27 +145,28 @@ def _traits(found: "Described") -> str:
     return "".join(f"   {word}" for word in words)
 
 
-def _addresses(service: Service) -> Iterator[str]:
+def _addresses(service: Service) -> Iterator[tuple[str, str]]:
     traffic = service.traffic
     named: dict[str, Any] = {
         "Addresses": service.addresses,
         "External": traffic.external,
         "Balancer": (*traffic.balancers, *service.outside_names),
     }
+    last = "Addresses"
     for label, addresses in named.items():
         if addresses:
             texts = [one if isinstance(one, str) else address_text(one) for one in addresses]
-            yield _line(label, "  ".join(texts))
+            yield label, printable("  ".join(texts))
+            last = label
     if traffic.source_ranges:
-        yield _line("", f"only for {', '.join(traffic.source_ranges)}")
+        yield last, f"only for {', '.join(traffic.source_ranges)}"
     if traffic.health_check_port:
-        yield _line("Health check", f"port {traffic.health_check_port} of each node")
+        yield "Health check", f"port {traffic.health_check_port} of each node"
     if service.external_name:
-        yield _line("Leads to", service.external_name)
+        yield "Leads to", printable(service.external_name)
 
 
 def _ports(service: Service, slices: tuple[EndpointSlice, ...]) -> Iterator[str]:
-    label = "Ports"
     for index, port in enumerate(service.ports):
         targets = sorted(
             {
@@ -162,58 +179,73 @@ def _ports(service: Service, slices: tuple[EndpointSlice, ...]) -> Iterator[str]
         to = f" -> {', '.join(map(str, targets))}" if targets else ""
         ports = service.traffic.node_ports
         node = f"   node port {ports[index]}" if index < len(ports) and ports[index] else ""
-        yield _line(label, f"{port.name or '-'}  {port.port}/{port.protocol}{to}{node}")
-        label = ""
+        yield f"{port.name or '-'}  {port.port}/{port.protocol}{to}{node}"
 
 
-def _endpoints(slices: tuple[EndpointSlice, ...]) -> Iterator[str]:
-    found = [
+def _of_slices(slices: tuple[EndpointSlice, ...]) -> list[tuple[Endpoint, list[int]]]:
+    return [
         (endpoint, [number for *_, number in one.ports if number])
         for one in slices
         for endpoint in one.endpoints()
     ]
+
+
+def _ready(slices: tuple[EndpointSlice, ...], *, colour: bool) -> str:
+    found = _of_slices(slices)
     ready = sum(bool(endpoint.conditions & Condition.READY) for endpoint, _ in found)
     if not found:
-        yield _line("Endpoints", "none")
-        return
+        return toned("none", Tone.WARN, colour=colour)
     rest = len(found) - ready
-    yield _line("Endpoints", f"{ready} ready{f', {rest} not ready' if rest else ''}")
+    counts = [toned(f"{ready} ready", Tone.OK if ready else Tone.FAIL, colour=colour)]
+    if rest:
+        counts.append(toned(f"{rest} not ready", Tone.FAIL, colour=colour))
+    return ", ".join(counts)
+
+
+def _endpoints(slices: tuple[EndpointSlice, ...], *, colour: bool) -> Iterator[str]:
+    found = _of_slices(slices)
     cells = [
-        (_where(endpoint, ports), _condition(endpoint), endpoint.node, endpoint.zone, endpoint.pod)
+        (
+            Cell(_where(endpoint, ports)),
+            _condition(endpoint),
+            Cell(printable(endpoint.node)),
+            Cell(printable(endpoint.zone), Tone.DIM),
+            Cell(printable(endpoint.pod)),
+        )
         for endpoint, ports in found[:_MOST_ENDPOINTS]
     ]
-    widths = [max(len(row[column]) for row in cells) for column in range(5)]
-    for row in cells:
-        texts = [text.ljust(width) for text, width in zip(row, widths, strict=True) if width]
-        yield f"  {'   '.join(texts)}".rstrip()
+    yield from (f"  {line}" for line in aligned(cells, colour=colour, gap="   "))
     if len(found) > _MOST_ENDPOINTS:
         yield f"  and {len(found) - _MOST_ENDPOINTS:,} more"
 
 
 def _where(endpoint: Endpoint, ports: list[int]) -> str:
-    host = endpoint.fqdn or address_text(endpoint.address)
+    host = printable(endpoint.fqdn) or address_text(endpoint.address)
     host = f"[{host}]" if ":" in host else host
     return f"{host}:{','.join(map(str, dict.fromkeys(ports)))}" if ports else host
 
 
-def _condition(endpoint: Endpoint) -> str:
+def _condition(endpoint: Endpoint) -> Cell:
     if endpoint.conditions & Condition.READY:
-        return "ready"
+        return Cell("ready", Tone.OK)
     if endpoint.conditions & Condition.TERMINATING:
-        return "ending" if endpoint.conditions & Condition.SERVING else "ended"
-    return "not ready"
+        serves = endpoint.conditions & Condition.SERVING
+        return Cell("ending", Tone.WARN) if serves else Cell("ended", Tone.DIM)
+    return Cell("not ready", Tone.FAIL)
 
 
-def _kernel(at: "AtKernel", why: str) -> str:
+def _kernel(at: "AtKernel", why: str, *, colour: bool) -> str:
     wanted, there = at.wanted, at.there
     text = str(at.key)
     if there is None:
         if why:
             count = _count(len(wanted) if wanted is not None else 0, "real server")
             return f"{text} {wanted.scheduler if wanted is not None else ''}  should have {count}"
-        return f"{text}  missing"
+        return f"{text}  {toned('missing', Tone.FAIL, colour=colour)}"
     connections = sum(one.active + one.inactive for one in there.servers.values())
-    state = "in step with the API" if _agrees(wanted, there) else "differs: svcdns proxy diff"
+    state = toned("in step with the API", Tone.OK, colour=colour)
+    if not _agrees(wanted, there):
+        state = toned("differs: svcdns proxy diff", Tone.FAIL, colour=colour)
     return (
         f"{text} {there.scheduler}  {_count(len(there.servers), 'real server')}, "
         f"{_count(connections, 'connection')}   {state}"

@@ -12,7 +12,7 @@ import typer
 
 from svcdns.cli.cluster_flags import Apiserver, Context, Kubeconfig, servers_of
 from svcdns.cli.progress import Progress
-from svcdns.cli.terminal import has_colour
+from svcdns.cli.terminal import Tone, has_colour, toned
 from svcdns.corefile.errors import printable
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ Examples:
 """
 
 _WIDEST_NAME = 32
-_COLOURS = {"ok": typer.colors.GREEN, "warn": typer.colors.YELLOW, "fail": typer.colors.RED}
 
 
 class Section(StrEnum):
@@ -127,7 +126,9 @@ def doctor(  # noqa: PLR0913 - one parameter an option
     if output == "json":
         typer.echo(as_json(findings))
     else:
-        typer.echo("\n".join([*lines(findings, colour=has_colour()), summary(findings)]))
+        colour = has_colour()
+        shown = [*lines(findings, colour=colour), summary(findings, colour=colour)]
+        typer.echo("\n".join(shown))
     raise typer.Exit(1 if any(one.level is Level.FAIL for one in findings) else 0)
 
 
@@ -136,22 +137,22 @@ def lines(findings: Sequence["Finding"], *, colour: bool) -> Iterator[str]:
     width = min(_WIDEST_NAME, max((len(one.name) for one in findings), default=0))
     indent = " " * (6 + width + 2)
     for one in findings:
-        level = f"{one.level:<4}"
-        if colour:
-            level = typer.style(level, fg=_COLOURS[one.level], bold=True)
+        level = toned(f"{one.level:<4}", Tone(str(one.level)), colour=colour)
         yield f"{level}  {one.name:<{width}}  {printable(one.text)}"
         yield from (f"{indent}{printable(line)}" for line in one.remedy if line)
 
 
-def summary(findings: Sequence["Finding"]) -> str:
+def summary(findings: Sequence["Finding"], *, colour: bool) -> str:
     """Return how many are bad."""
-    counts = [sum(one.level == level for one in findings) for level in ("fail", "warn")]
-    words = [
-        f"{count} {word}{'s' * (count != 1)}"
-        for count, word in zip(counts, ("failure", "warning"), strict=True)
-        if count
-    ]
-    return ", ".join(words) or f"nothing to complain about in {len(findings)} findings"
+    words = []
+    for tone, word in ((Tone.FAIL, "failure"), (Tone.WARN, "warning")):
+        if count := sum(one.level == tone.value for one in findings):
+            words.append(toned(f"{count} {word}{'s' * (count != 1)}", tone, colour=colour))
+    if words:
+        return ", ".join(words)
+    count = len(findings)
+    among = f"in {count} finding{'s' * (count != 1)}"
+    return f"{toned('nothing to complain about', Tone.OK, colour=colour)} {among}"
 
 
 def as_json(findings: Sequence["Finding"]) -> str:

@@ -5,6 +5,7 @@ it is asked for: `svcdns check` must not pay for a server. `EXAMPLES` of that mo
 help text, `CONTEXT` are its settings for the parser.
 """
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -57,7 +58,13 @@ _BEFORE = {
     "--all-namespaces": False,
 }
 """Options that people write before the command, and whether a value follows."""
-_OWN_FLAGS = frozenset({"-h", "--help", "--version", "--install-completion", "--show-completion"})
+_OF_PROXY = (["list"], ["diff"], ["cleanup"])
+"""Commands of a command: an option is theirs only behind them."""
+_OWN_FLAGS = frozenset({"-h", "--help", "--version"})
+_JARGON = "Value error, "
+"""What the parser's own library puts in front of a sentence."""
+_PARSERS_OPTIONS = frozenset({"install_completion", "show_completion"})
+"""Which it adds by itself: without them it would not complete either."""
 
 
 class Commands(TyperGroup):
@@ -75,6 +82,18 @@ class Commands(TyperGroup):
         command = self._made(cmd_name)
         command.epilog = spelled(command.epilog, ctx.find_root().info_name)
         return command
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a word that is none of those it may be is said in plain words."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix(_JARGON)
+            raise
+
+    def get_params(self, ctx: Any) -> Any:
+        """Return our own options: what completes them is printed by `completion`, one way only."""
+        return [one for one in super().get_params(ctx) if one.name not in _PARSERS_OPTIONS]
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write the examples as one would have to type them."""
@@ -139,6 +158,8 @@ def command_line(arguments: list[str]) -> list[str]:
     """
     arguments = _command_first(arguments)
     first = arguments[0] if arguments else ""
+    if first == "help":
+        return [*arguments[1:], "--help"]
     if first == "serve":
         return [first, *coredns_flags.translate(arguments[1:])]
     if first == "proxy":
@@ -153,9 +174,12 @@ def _command_first(arguments: list[str]) -> list[str]:
     at = 0
     while at < len(arguments) and (name := arguments[at].partition("=")[0]) in _BEFORE:
         at += 1 if "=" in arguments[at] or not _BEFORE[name] else 2
-    if at and arguments[at : at + 1] and arguments[at] in COMMANDS:
-        return [arguments[at], *arguments[:at], *arguments[at + 1 :]]
-    return arguments
+    if not at or not arguments[at : at + 1] or arguments[at] not in COMMANDS:
+        return arguments
+    end = at + 1
+    if arguments[at] == "proxy" and arguments[end : end + 1] in _OF_PROXY:
+        end += 1
+    return [*arguments[at:end], *arguments[:at], *arguments[end:]]
 
 
 def spelled(examples: str | None, program: str | None) -> str | None:
@@ -186,3 +210,11 @@ def main() -> None:
             sys.stdout.flush()
             os._exit(end.code if isinstance(end.code, int) else 1)
         raise
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        typer.echo(f"cannot write what was to be printed: {error.strerror}", err=True)
+        typer.echo("  next  make room, or send it elsewhere", err=True)
+        # Python writes what is left once more at the end, and would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None

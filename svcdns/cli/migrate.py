@@ -12,7 +12,7 @@ import typer
 from svcdns.cli.cluster_flags import Apiserver, Context, Kubeconfig, servers_of
 from svcdns.cli.doctor import lines, summary
 from svcdns.cli.progress import Progress
-from svcdns.cli.terminal import has_colour
+from svcdns.cli.terminal import Tone, has_colour, toned
 
 if TYPE_CHECKING:
     from svcdns.app.migration import Plan
@@ -118,15 +118,16 @@ def text(made: "Plan", values: str, *, colour: bool) -> Iterator[str]:
         colour: whether there are colours.
     """
     yield from lines(made.findings, colour=colour)
-    yield summary(made.findings)
+    yield summary(made.findings, colour=colour)
     yield ""
-    yield "Values:"
+    yield toned("Values:", Tone.STRONG, colour=colour)
     yield from (f"  {line}" for line in values.splitlines())
     yield ""
-    yield "Steps:" if made.is_possible else "Steps, once nothing fails any more:"
+    head = "Steps:" if made.is_possible else "Steps, once nothing fails any more:"
+    yield toned(head, Tone.STRONG, colour=colour)
     yield from _numbered(made.steps)
     yield ""
-    yield "Back:"
+    yield toned("Back:", Tone.STRONG, colour=colour)
     yield from _numbered(made.back)
 
 

@@ -12,7 +12,8 @@ from typing import Self
 
 _EVERY_SECONDS = 0.1
 _BAR = 24
-_CLEAR = "\r\x1b[K"
+CLEAR = "\r\x1b[K"
+"""What takes the line away."""
 
 
 class Progress:
@@ -20,7 +21,7 @@ class Progress:
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._is_shown = _is_wanted()
+        self._is_shown = is_wanted()
         self._next = 0.0
         self._is_drawn = False
 
@@ -48,14 +49,14 @@ class Progress:
             return
         self._next = now + _EVERY_SECONDS
         self._is_drawn = True
-        sys.stderr.write(f"{_CLEAR}{line(what or self._what, count, total)}")
+        sys.stderr.write(f"{CLEAR}{fitting(line(what or self._what, count, total))}")
         sys.stderr.flush()
 
     def clear(self) -> None:
         """Take the line away."""
         if self._is_drawn:
             self._is_drawn = False
-            sys.stderr.write(_CLEAR)
+            sys.stderr.write(CLEAR)
             sys.stderr.flush()
 
 
@@ -67,5 +68,15 @@ def line(what: str, count: int, total: int | None) -> str:
     return f"[{'#' * filled}{'-' * (_BAR - filled)}]  {count:,} of {total:,} {what}"
 
 
-def _is_wanted() -> bool:
+def fitting(text: str) -> str:
+    """Return `text` as far as it fits into one line: only one can be drawn over."""
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+    except OSError:
+        columns = 0
+    return text[: columns - 1] if columns else text
+
+
+def is_wanted() -> bool:
+    """Return whether somebody looks on, at a screen that can draw over a line."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

@@ -4,7 +4,7 @@ Options are `cli.proxy_flags`'s business, what is printed `cli.proxy_report`'s, 
 `cli.proxy_kernel` holds the commands that need the kernel.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -45,7 +45,7 @@ def proxy(
         bool, typer.Option("--dry-run", help="Print what would be made, and make nothing.")
     ] = False,
     output: Annotated[
-        Literal["text", "json"],
+        Literal["text", "json", "yaml"],
         typer.Option("--output", "-o", help="How --dry-run prints it."),
     ] = "text",
     listen: Annotated[
@@ -67,12 +67,16 @@ def proxy(
     Understands kube-proxy's flags and, with --config, its configuration file.
 
     --dry-run needs no right and no kernel that could do it. It prints lines for ipvsadm -R and
-    for ip, or JSON of a form that stays (docs/proxy.md).
+    for ip, or JSON or YAML of a form that stays (docs/proxy.md).
 
     Exit codes: 0 stopped as asked, or printed; 1 something needed is missing, or with --dry-run
     not every object could be read; 2 the command line is wrong.
     """
-    if invocation.invoked_subcommand is not None:
+    if (command := invocation.invoked_subcommand) is not None:
+        if dry_run or listen or _are_typed(flags):
+            raise typer.BadParameter(
+                f"options of {command} stand behind it: svcdns proxy {command} --mode nftables"
+            )
         return
     settings = replace(settings_of(flags), listen=listen, log_json=log_format == "json")
     if dry_run:
@@ -88,6 +92,12 @@ app.command("diff", context_settings=_CONTEXT)(show_diff)
 app.command("cleanup", context_settings=_CONTEXT)(cleanup)
 
 
+def _are_typed(flags: ProxyFlags) -> bool:
+    # The parser gives an empty list to a repeatable option that was not typed.
+    typed = {one.name: getattr(flags, one.name) for one in fields(flags) if one.name != "ignored"}
+    return any(value not in (None, []) for value in typed.values())
+
+
 def _print_plan(settings: "ProxySettings", output: str) -> None:
     from svcdns.app.proxy_script import script  # noqa: PLC0415 - help must not load a server
     from svcdns.cli import proxy_report  # noqa: PLC0415 - as above
@@ -97,6 +107,8 @@ def _print_plan(settings: "ProxySettings", output: str) -> None:
     written = script(settings, desired) if output == "text" else None
     if output == "json":
         typer.echo(proxy_report.as_json(desired))
+    elif output == "yaml":
+        typer.echo(proxy_report.as_yaml(desired), nl=False)
     elif written is not None:
         typer.echo(written.text, nl=False)
         for line in proxy_report.remarks(desired, written.failures):

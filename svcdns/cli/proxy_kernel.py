@@ -1,5 +1,6 @@
 """`svcdns proxy list`, `diff` and `cleanup`: what the kernel has, beside what it should have."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from svcdns.cli.cluster_flags import AllNamespaces, Namespace, one_namespace
 from svcdns.cli.progress import Progress
 from svcdns.cli.proxy_flags import ProxyFlags, settings_of, with_flags
+from svcdns.cli.terminal import has_colour
 
 if TYPE_CHECKING:
     from svcdns.app.proxy_backend import Observed
@@ -48,7 +50,7 @@ def show_list(
     elif output == "yaml":
         typer.echo(proxy_tables.as_yaml(rows), nl=False)
     else:
-        typer.echo(proxy_tables.table(rows, wide=output == "wide"))
+        typer.echo(proxy_tables.table(rows, wide=output == "wide", colour=has_colour()))
     if found.foreign:
         typer.echo(f"{found.foreign:,} of others are not shown", err=True)
 
@@ -67,11 +69,12 @@ def show_diff(*, flags: ProxyFlags) -> None:
     settings = settings_of(flags)
     planned = plan_or_exit(settings)
     found = _observed_or_exit(settings, planned)
-    lines = proxy_tables.differences(found.realized, planned.desired)
+    colour = has_colour()
+    lines = proxy_tables.differences(found.realized, planned.desired, colour=colour)
     count = len(planned.desired.virtual_servers)
     for line in lines:
         typer.echo(line)
-    typer.echo(proxy_tables.verdict(len(lines), count, settings.sync_seconds))
+    typer.echo(proxy_tables.verdict(len(lines), count, settings.sync_seconds, colour=colour))
     raise typer.Exit(1 if lines else 0)
 
 
@@ -87,7 +90,8 @@ def cleanup(
 
     Stop the proxy of this node first: connections through it end. The mode does not matter. What
     others made stays; with --kube-proxy its virtual servers, chains, sets, tables and device go
-    too. What can be taken away goes, whatever else cannot.
+    too, and beside a proxy that runs nothing else. What can be taken away goes, whatever else
+    cannot.
 
     Exit codes: 0 nothing is left, 1 something could not be taken away, 2 the command line is
     wrong.
@@ -103,7 +107,8 @@ def cleanup(
         raise typer.Exit(1) from None
     for what in removed:
         typer.echo(f"taken away: {what}")
-    typer.echo("nothing of the proxy is left on this node")
+    whose = "kube-proxy" if kube_proxy else "the proxy"
+    typer.echo(f"nothing of {whose} is left on this node")
 
 
 def plan_or_exit(settings: "ProxySettings") -> "Planned":
@@ -119,13 +124,18 @@ def plan_or_exit(settings: "ProxySettings") -> "Planned":
         raise typer.Exit(1) from None
     for line in found.warnings:
         typer.echo(f"warning: {line}", err=True)
-    if found.problems:
-        typer.echo("not everything could be read:", err=True)
-    for line in found.problems[:MOST_SHOWN]:
-        typer.echo(f"  {line}", err=True)
-    if len(found.problems) > MOST_SHOWN:
-        typer.echo(f"  and {len(found.problems) - MOST_SHOWN:,} more", err=True)
+    complain(found.problems)
     return found
+
+
+def complain(problems: Sequence[str]) -> None:
+    """Say what could not be read, if there is any."""
+    if problems:
+        typer.echo("not everything could be read:", err=True)
+    for line in problems[:MOST_SHOWN]:
+        typer.echo(f"  {line}", err=True)
+    if len(problems) > MOST_SHOWN:
+        typer.echo(f"  and {len(problems) - MOST_SHOWN:,} more", err=True)
 
 
 def _observed_or_exit(settings: "ProxySettings", planned: "Planned") -> "Observed":

@@ -22,6 +22,7 @@ from svcdns.proxy.model import (
     VirtualKey,
     VirtualServer,
 )
+from svcdns.source.yaml_writer import Value, document
 from svcdns.wire.name import address_text
 
 FORWARDING = "masquerade"
@@ -43,7 +44,16 @@ def addresses_in_order(addresses: Iterable[bytes]) -> list[str]:
 
 def as_json(desired: Desired) -> str:
     """Return everything in the form that docs/proxy.md promises."""
-    document = {
+    return json.dumps(_document(desired), indent=2)
+
+
+def as_yaml(desired: Desired) -> str:
+    """Return the same in YAML."""
+    return document(_document(desired))
+
+
+def _document(desired: Desired) -> dict[str, Value]:
+    return {
         "virtual_servers": [
             _virtual_server(desired.virtual_servers[key])
             for key in in_order(desired.virtual_servers)
@@ -56,10 +66,9 @@ def as_json(desired: Desired) -> str:
         ],
         "skipped": [{"object": one.object, "reason": one.reason} for one in desired.skipped],
     }
-    return json.dumps(document, indent=2)
 
 
-def _virtual_server(one: VirtualServer) -> dict[str, object]:
+def _virtual_server(one: VirtualServer) -> dict[str, Value]:
     return {
         "protocol": PROTOCOL_TEXTS[one.key.protocol],
         "address": address_text(one.key.address),

@@ -8,7 +8,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from svcdns.cli.columns import Cell, aligned
 from svcdns.cli.proxy_report import FORWARDING, in_order, place
+from svcdns.cli.terminal import Tone, toned
 from svcdns.proxy.model import (
     PROTOCOL_TEXTS,
     Desired,
@@ -49,22 +51,21 @@ def rows(realized: Realized, desired: Desired) -> list[Row]:
     ]
 
 
-def table(found: list[Row], *, wide: bool) -> str:
+def table(found: list[Row], *, wide: bool, colour: bool) -> str:
     """Return the rows for a person, with `wide` each real server below its virtual server."""
     if not found:
         return "no virtual servers"
-    cells = [_HEAD, *map(_cells, found)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(_HEAD))]
-    lines = []
-    for number, row in enumerate(cells):
-        texts = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
-        lines.append("  ".join(texts).rstrip())
-        if wide and number:
-            lines += _server_lines(found[number - 1].there)
+    head = [Cell(text, Tone.DIM) for text in _HEAD]
+    first, *rest = aligned([head, *map(_cells, found)], colour=colour)
+    lines = [first]
+    for row, line in zip(found, rest, strict=True):
+        lines.append(line)
+        if wide:
+            lines += _server_lines(row.there, colour=colour)
     return "\n".join(lines)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row) -> tuple[Cell, ...]:
     there = row.there
     scheduler = there.scheduler
     if there.persistence_timeout:
@@ -72,13 +73,27 @@ def _cells(row: Row) -> tuple[str, ...]:
     servers = there.servers.values()
     draining = sum(not one.weight for one in servers)
     count = f"{len(servers) - draining}{f' + {draining} draining' if draining else ''}"
-    return (str(row.key), row.service or "-", scheduler, count, f"{row.connections:,}")
+    return (
+        Cell(str(row.key)),
+        Cell(row.service) if row.service else Cell("-", Tone.WARN),
+        Cell(scheduler, Tone.DIM),
+        Cell(count, Tone.WARN if draining or not servers else Tone.OK),
+        Cell(f"{row.connections:,}"),
+    )
 
 
-def _server_lines(there: RealizedVirtual) -> Iterator[str]:
+def _server_lines(there: RealizedVirtual, *, colour: bool) -> Iterator[str]:
+    cells = []
     for server, one in sorted(there.servers.items()):
         ending = f", {one.inactive:,} ending" if one.inactive else ""
-        yield f"  {place(server)}  weight {one.weight}  {one.active:,} connections{ending}"
+        cells.append(
+            (
+                Cell(place(server)),
+                Cell(f"weight {one.weight}", Tone.OK if one.weight else Tone.WARN),
+                Cell(f"{one.active:,} connections{ending}"),
+            )
+        )
+    yield from (f"  {line}" for line in aligned(cells, colour=colour))
 
 
 def as_json(found: list[Row]) -> str:
@@ -119,7 +134,7 @@ def _document(found: list[Row]) -> dict[str, Value]:
     }
 
 
-def differences(realized: Realized, desired: Desired) -> list[str]:
+def differences(realized: Realized, desired: Desired, *, colour: bool) -> list[str]:
     """Return a line for each difference; a server that drains is none."""
     found: list[tuple[str, str, str]] = []
     for key in in_order({*realized.virtual_servers, *desired.virtual_servers}):
@@ -132,8 +147,8 @@ def differences(realized: Realized, desired: Desired) -> list[str]:
             "is not bound" if address in desired.addresses else "is bound, and no Service needs it"
         )
         found.append((address_text(address), "-", what))
-    widths = [max((len(row[column]) for row in found), default=0) for column in range(2)]
-    return [f"{where:<{widths[0]}}  {whose:<{widths[1]}}  {what}" for where, whose, what in found]
+    cells = [(Cell(where), Cell(whose), Cell(what, Tone.FAIL)) for where, whose, what in found]
+    return aligned(cells, colour=colour)
 
 
 def _of_one(wanted: VirtualServer | None, there: RealizedVirtual | None) -> Iterator[str]:
@@ -167,16 +182,18 @@ def _of_servers(
             yield f"kernel has {place(server)} (weight {one.weight}), the API does not"
 
 
-def verdict(count: int, virtual_servers: int, seconds: float) -> str:
+def verdict(count: int, virtual_servers: int, seconds: float, *, colour: bool) -> str:
     """Return the last line of a comparison.
 
     Args:
         count: of differences.
         virtual_servers: that there should be.
         seconds: between two audits of a proxy.
+        colour: whether there are colours.
     """
     among = f"{virtual_servers:,} virtual server{'s' * (virtual_servers != 1)}"
     if not count:
-        return f"no difference in {among}"
-    head = f"{count:,} difference{'s' * (count != 1)} in {among}."
+        return f"{toned('no difference', Tone.OK, colour=colour)} in {among}"
+    counted = f"{count:,} difference{'s' * (count != 1)}"
+    head = f"{toned(counted, Tone.FAIL, colour=colour)} in {among}."
     return f"{head} A proxy that runs here mends them within {seconds:g} s."

@@ -186,7 +186,12 @@ def _first(
         if report.is_answer or report.status in _NOBODY:
             return report
         reports.append(report)
-    return reports[0]
+    first = reports[0]
+    is_short = "." not in tried[0].text or tried[0].text in first.near
+    if len(tried) == 1 and tried[0].text and is_short:
+        alone = f"no search list is tried for '{tried[0].text}' without -n NAMESPACE"
+        return replace(first, next=alone)
+    return first
 
 
 def _server(named: str, port: int) -> Server:
@@ -224,6 +229,8 @@ def _in_process(asked: _Asked, cluster: Cluster) -> Report:
         raise typer.Exit(1) from None
     except OSError as error:
         typer.echo(f"cannot read '{error.filename}': {error.strerror}", err=True)
+        if error.filename == cluster.corefile:
+            typer.echo("  next  name a Corefile: --corefile FILE; or leave it out", err=True)
         raise typer.Exit(1) from None
     report = _report(asked, reply.response, f"from {cluster.place}", reply.seconds, "")
     return report if report.is_answer else replace(report, near=reply.near)

@@ -54,7 +54,8 @@ def cluster_of(manifests: str | None, live: Live | None, corefile: str | None) -
             found = Cluster(inprocess.of_manifests(manifests or "-"), manifests or "-", corefile)
         else:
             with Progress("objects") as progress:
-                known = inprocess.of_cluster(*live, progress.show)
+                with_pods = corefile is not None
+                known = inprocess.of_cluster(*live, progress.show, with_pods=with_pods)
             found = Cluster(known, "the API server", corefile)
     except StartError as error:
         typer.echo(error, err=True)

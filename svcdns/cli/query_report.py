@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import typer
-
+from svcdns.cli.columns import Cell, aligned
+from svcdns.cli.terminal import Tone, toned
 from svcdns.corefile.errors import printable
 
 # The last part of a reason may be advice: it then begins with what to do.
@@ -17,7 +17,7 @@ _ADVICE = re.compile(
     r";\s+(?=(?:add|allow|ask|check|create|give|make|name|remove|set|start|try|turn|use|wait|write)\b)"
 )
 
-_COLOURS = {"NOERROR": typer.colors.GREEN, "NODATA": typer.colors.YELLOW}
+_TONES = {"NOERROR": Tone.OK, "NODATA": Tone.WARN}
 
 
 class Record(NamedTuple):
@@ -63,23 +63,24 @@ def split_advice(reason: str) -> tuple[str, str]:
 
 def table(report: Report, *, colour: bool) -> str:
     """Return the report for a person, without a final newline."""
-    status = report.status
-    if colour:
-        status = typer.style(status, fg=_COLOURS.get(status, typer.colors.RED), bold=True)
-    head = f"{status}  {printable(report.name)} {printable(report.type)}"
+    status = toned(report.status, _TONES.get(report.status, Tone.FAIL), colour=colour)
+    where = f"  {printable(report.server)}"
     if report.milliseconds is not None:
-        head += f"   {report.milliseconds:.1f} ms"
-    head += f"  {printable(report.server)}"
+        where = f"   {report.milliseconds:.1f} ms{where}"
     if report.transport == "tcp":
-        head += " tcp"
-    lines = [head, *_rows(report.answer)]
+        where += " tcp"
+    head = f"{status}  {printable(report.name)} {printable(report.type)}"
+    lines = [head + toned(where, Tone.DIM, colour=colour), *_rows(report.answer, colour=colour)]
     if report.additional and report.status in ("NOERROR", "NODATA"):
-        lines += ["  with it", *_rows(report.additional)]
-    lines += [f"  why   {printable(why)}" for why in report.why]
+        lines.append(toned("  with it", Tone.DIM, colour=colour))
+        lines += _rows(report.additional, colour=colour)
+    below = [("why", why) for why in report.why]
     if report.near:
-        lines.append(f"  near  {printable(', '.join(report.near))}")
+        below.append(("near", ", ".join(report.near)))
     if report.next:
-        lines.append(f"  next  {printable(report.next)}")
+        below.append(("next", report.next))
+    for label, text in below:
+        lines.append(f"  {toned(f'{label:<4}', Tone.DIM, colour=colour)}  {printable(text)}")
     return "\n".join(lines)
 
 
@@ -103,10 +104,14 @@ def as_json(report: Report) -> str:
     return json.dumps(fields, indent=2)
 
 
-def _rows(records: tuple[Record, ...]) -> list[str]:
-    cells = [(printable(r.name), str(r.ttl), r.type, printable(r.data)) for r in records]
-    widths = [max(len(row[column]) for row in cells) for column in range(3)] if cells else []
-    return [
-        f"  {name:<{widths[0]}}  {ttl:>{widths[1]}}  {rrtype:<{widths[2]}}  {rdata}"
-        for name, ttl, rrtype, rdata in cells
+def _rows(records: tuple[Record, ...], *, colour: bool) -> list[str]:
+    cells = [
+        (
+            Cell(printable(r.name)),
+            Cell(str(r.ttl), Tone.DIM),
+            Cell(r.type, Tone.DIM),
+            Cell(printable(r.data)),
+        )
+        for r in records
     ]
+    return [f"  {line}" for line in aligned(cells, colour=colour, right=(1,))]

@@ -8,6 +8,7 @@ Source: RFC 1035 section 4.2; RFC 7766 section 5 (TC means: ask again over TCP).
 
 import os
 import socket
+from ipaddress import IPv6Address
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
@@ -117,7 +118,8 @@ def ask(server: Server, query: bytes, timeout: float = 2.0) -> Reply | Silence:
         return _silence(server, error)
     if reply is None:
         why = f"{server} did not answer in {TRIES} tries of {timeout:g} s"
-        return Silence("TIMEOUT", why, "name another server: svcdns query NAME @ADDRESS")
+        advice = "name another server: svcdns query NAME @ADDRESS"
+        return Silence("TIMEOUT", why, port_meant(server) or advice)
     return reply
 
 
@@ -155,11 +157,22 @@ def _over_tcp(stream: socket.socket, address: object, query: bytes, timeout: flo
 def _silence(server: Server, error: OSError) -> Silence:
     if isinstance(error, ConnectionRefusedError):
         advice = "svcdns serve starts a server; --port N names its port"
-        return Silence("UNREACHABLE", f"nobody listens on {server}", advice)
+        why = f"nobody listens on {server}"
+        return Silence("UNREACHABLE", why, port_meant(server) or advice)
     if isinstance(error, TimeoutError):
         why = f"the reply was cut short, and {server} does not answer over TCP"
         return Silence("TIMEOUT", why, "")
-    return Silence("UNREACHABLE", f"cannot reach {server}: {_words(error)}", "")
+    return Silence("UNREACHABLE", f"cannot reach {server}: {_words(error)}", port_meant(server))
+
+
+def port_meant(server: Server) -> str:
+    """Return what to write if the end of an IPv6 address was meant to be a port; empty if not."""
+    host, _, end = server.host.rpartition(":")
+    try:
+        IPv6Address(host)
+    except ValueError:
+        return ""
+    return f"if {end} is a port, write @[{host}]:{end}" if end.isdecimal() else ""
 
 
 def _is_reply(message: bytes, query: bytes) -> bool:

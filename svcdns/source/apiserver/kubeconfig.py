@@ -141,8 +141,7 @@ def read_kubeconfig(paths: Sequence[str], context: str = "") -> Kubeconfig:
         merged.add(file, content or {})
     if not merged.files:
         raise LostError(
-            f"there is no kubeconfig at {' or '.join(paths)}: name one with --kubeconfig FILE,"
-            " or serve a folder of manifests with --manifests DIR"
+            f"there is no kubeconfig at {' or '.join(paths)}: name one with --kubeconfig FILE"
         )
     return _chosen(merged, context)
 

@@ -376,6 +376,7 @@ def test_a_stop_ends_the_wait_for_the_api_server(
 
     assert code == 0
     assert "unsynced" not in journal.getvalue()
+    assert "serve.ready" not in journal.getvalue()
     assert_free(options.port)
 
 

@@ -1,12 +1,15 @@
 """One view of a Service, in the order one asks."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner, Result
 
-from svcdns.app.describe import AtKernel, Described
+from svcdns.app.describe import AtKernel, Described, described
+from svcdns.app.proxy_settings import ProxySettings
 from svcdns.cli.describe import lines
 from svcdns.cli.main import app
-from svcdns.cluster.model import Service, Traffic
+from svcdns.cluster.model import Condition, EndpointSlice, Service, Traffic
 from svcdns.proxy.model import (
     TCP,
     Kind,
@@ -19,6 +22,7 @@ from svcdns.proxy.model import (
 )
 from svcdns.proxy.realized import RealizedServer, RealizedVirtual
 from svcdns.wire.name import pack_address
+from tests.support.terminal import plain
 from tests.support.tree import ROOT
 
 SHOP = ("--manifests", str(ROOT / "examples/shop"), "--node", "node-a", "--mode", "userspace")
@@ -80,6 +84,25 @@ def test_a_service_that_is_not_there_is_a_failure() -> None:
     assert "\n  near  shop/web" in result.stderr
 
 
+def test_a_name_that_can_be_none_is_not_there_either() -> None:
+    result = describe("shop/日本", *SHOP)
+
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "there is no Service '日本' in Namespace 'shop'\n",
+    )
+
+
+def test_a_corefile_that_cannot_be_read_is_named() -> None:
+    result = describe("shop/web", "--corefile", "nowhere", *SHOP)
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "cannot read 'nowhere': No such file or directory\n"
+        "  next  name a Corefile: --corefile FILE; or leave it out\n"
+    )
+
+
 @pytest.mark.parametrize("name", ["a/b/c", "/b", "a/"])
 def test_a_name_of_another_form_is_wrong_usage(name: str) -> None:
     assert describe(name, *SHOP).exit_code == 2
@@ -103,7 +126,27 @@ def test_a_name_of_another_form_is_wrong_usage(name: str) -> None:
 def test_the_kernel_stands_beside_the_api(there: RealizedVirtual | None, end: str) -> None:
     found = Described(WEB, (), (), (AtKernel(WANTED, there, KEY),))
 
-    assert list(lines(found))[-1] == f"Kernel        10.96.4.7:80/TCP {end}"
+    assert list(lines(found, colour=False))[-1] == f"Kernel        10.96.4.7:80/TCP {end}"
+
+
+def test_colours_move_no_column() -> None:
+    found = described(ProxySettings(manifests=SHOP[1], node="node-a"), "shop", "web")
+
+    painted = "\n".join(lines(found, colour=True))
+
+    assert plain(painted) == "\n".join(lines(found, colour=False))
+    assert "\x1b[31m\x1b[1mnot ready\x1b[0m   node-b" in painted
+    assert "\x1b[32m\x1b[1mready\x1b[0m       node-a" in painted
+
+
+def test_source_ranges_stand_below_the_addresses() -> None:
+    service = Service(
+        "shop", "web", addresses=(KEY.address,), traffic=Traffic(source_ranges=("192.0.2.0/24",))
+    )
+
+    shown = list(lines(Described(service, (), ()), colour=False))
+
+    assert shown[1:3] == ["Addresses     10.96.4.7", "              only for 192.0.2.0/24"]
 
 
 def test_what_is_special_is_said() -> None:
@@ -118,7 +161,8 @@ def test_what_is_special_is_said() -> None:
     )
     service = Service("shop", "web", "LoadBalancer", traffic=traffic)
 
-    shown = list(lines(Described(service, (), (), skipped=(Skipped("Service", "because"),))))
+    found = Described(service, (), (), skipped=(Skipped("Service", "because"),))
+    shown = list(lines(found, colour=False))
 
     assert shown == [
         (
@@ -131,3 +175,37 @@ def test_what_is_special_is_said() -> None:
         "Endpoints     none",
         "Left out      because",
     ]
+
+
+def test_what_could_not_be_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: cart, namespace: shop}\n"
+        "spec: {clusterIP: 10.96.0.9}\n"
+    )
+    (tmp_path / "b.yaml").write_text("[")
+
+    result = describe("shop/cart", "--manifests", str(tmp_path))
+
+    assert result.exit_code == 1
+    assert result.stdout.startswith("Service       shop/cart")
+    assert result.stderr.startswith("not everything could be read:\n")
+    assert "b.yaml: " in result.stderr
+
+
+def test_text_from_a_cluster_cannot_move_the_cursor() -> None:
+    slice_ = EndpointSlice(
+        "shop",
+        "web-1",
+        "web",
+        4,
+        KEY.address,
+        bytes([Condition.READY]),
+        pods=("p\u202e",),
+        nodes=("n\x1b[2J",),
+        zones=("z\r",),
+    )
+
+    shown = "\n".join(lines(Described(WEB, (slice_,), ()), colour=False))
+
+    assert "  10.96.4.7   ready   n\\x1b[2J   z\\r   p\\u202e" in shown
+    assert shown.replace("\n", "").isprintable()

@@ -63,9 +63,9 @@ def test_colour_is_never_the_only_signal() -> None:
 
 
 def test_failures_and_warnings_are_counted() -> None:
-    assert summary(FINDINGS) == "1 failure, 1 warning"
-    assert summary(FINDINGS[:2] * 2) == "2 warnings"
-    assert summary(FINDINGS[:1]) == "nothing to complain about in 1 findings"
+    assert summary(FINDINGS, colour=False) == "1 failure, 1 warning"
+    assert summary(FINDINGS[:2] * 2, colour=False) == "2 warnings"
+    assert summary(FINDINGS[:1], colour=False) == "nothing to complain about in 1 finding"
 
 
 def test_json_has_everything() -> None:

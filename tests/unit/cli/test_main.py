@@ -2,6 +2,7 @@ import subprocess
 import sys
 import tomllib
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -151,6 +152,14 @@ def test_completion_offers_what_can_follow(typed: str, offered: set[str]) -> Non
     assert {*shown.output.split()} == offered
 
 
+def test_the_parsers_own_way_to_completion_is_not_there() -> None:
+    result = CliRunner().invoke(app, ["--help"])
+
+    assert "completion" in result.stdout
+    assert "--install-completion" not in result.stdout
+    assert CliRunner().invoke(app, ["--show-completion"]).exit_code == 2
+
+
 def test_a_check_that_hangs_does_not_hold_the_program() -> None:
     program = (
         "import sys, threading\n"
@@ -181,3 +190,48 @@ def test_every_entry_point_leads_somewhere() -> None:
     for name, place in project["scripts"].items():
         module, _, function = place.partition(":")
         assert callable(getattr(import_module(module), function)), name
+
+
+def test_help_is_a_command_too() -> None:
+    assert command_line(["help"]) == ["--help"]
+    assert command_line(["help", "proxy", "list"]) == ["proxy", "list", "--help"]
+
+
+def test_what_stands_before_proxy_goes_behind_its_command() -> None:
+    typed = "-n shop --kubeconfig F proxy list -o wide"
+
+    assert command_line(typed.split()) == [
+        "proxy",
+        "list",
+        "-n",
+        "shop",
+        "--kubeconfig",
+        "F",
+        "-o",
+        "wide",
+    ]
+
+
+@pytest.mark.parametrize("typed", ["check -o yml", "doctor yml", "proxy --dry-run -o yml"])
+def test_a_word_that_is_none_of_those_it_may_be_is_said_in_plain_words(typed: str) -> None:
+    result = CliRunner().invoke(app, typed.split())
+
+    assert result.exit_code == 2
+    assert ": 'yml' is not one of '" in result.stderr
+
+
+@pytest.mark.parametrize("words", [["version"], ["check", "--help"]])
+def test_a_full_disk_is_said_in_plain_words(words: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "svcdns", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert done.stderr.decode() == (
+        "cannot write what was to be printed: No space left on device\n"
+        "  next  make room, or send it elsewhere\n"
+    )

@@ -1,18 +1,15 @@
 """A line on a terminal, gone in the end; nothing anywhere else."""
 
 import io
+import os
+import pty
 import sys
+import termios
 
 import pytest
 
-from svcdns.cli.progress import Progress, line
-
-
-class Terminal(io.StringIO):
-    """What somebody looks at."""
-
-    def isatty(self) -> bool:
-        return True
+from svcdns.cli.progress import Progress, fitting, line
+from tests.support.terminal import Terminal
 
 
 @pytest.mark.parametrize(
@@ -60,3 +57,16 @@ def test_a_terminal_with_nothing_to_show_stays_as_it_is(monkeypatch: pytest.Monk
         pass
 
     assert terminal.getvalue() == ""
+
+
+def test_a_line_is_no_longer_than_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    try:
+        termios.tcsetwinsize(theirs, (24, 20))
+        with os.fdopen(theirs, "w", closefd=False) as terminal:
+            monkeypatch.setattr(sys, "stderr", terminal)
+            assert fitting("x" * 30) == "x" * 19
+            assert fitting("short") == "short"
+    finally:
+        os.close(ours)
+        os.close(theirs)

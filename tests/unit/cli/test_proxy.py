@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from svcdns.cli.main import app, command_line
@@ -213,3 +214,26 @@ def test_device_and_way_of_binding_can_be_chosen(cluster: str) -> None:
     assert "ip addr add 10.96.0.1/32 dev svc0" in named
     assert "ip route replace local 10.96.0.1 dev svc0 table local proto static" in routed
     assert "ip addr" not in routed
+
+
+@pytest.mark.parametrize(
+    "words", [["--manifests", SHOP], ["--dry-run"], ["--apiserver", "http://a"]]
+)
+def test_options_in_front_of_a_command_are_not_lost_in_silence(words: list[str]) -> None:
+    result = proxy(*words, "list")
+
+    assert result.exit_code == 2
+    assert "options of list stand behind it: svcdns proxy list" in result.stderr
+
+
+def test_yaml_says_what_json_says(cluster: str) -> None:
+    as_yaml = yaml.safe_load(dry_run(cluster, "-o", "yaml").stdout)
+
+    assert as_yaml == json.loads(dry_run(cluster, "-o", "json").stdout)
+
+
+def test_a_folder_without_objects_is_a_failure(tmp_path: Path) -> None:
+    result = dry_run(str(tmp_path))
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"there are no Kubernetes objects in '{tmp_path}'\n  next  name a" in result.stderr

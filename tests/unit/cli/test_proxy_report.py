@@ -2,10 +2,13 @@
 
 import json
 
+import yaml
+
 from svcdns.cli.proxy_report import (
     addresses_in_order,
     as_json,
     as_text,
+    as_yaml,
     in_order,
     ipvsadm_lines,
     place,
@@ -85,6 +88,7 @@ def test_nothing_has_all_fields() -> None:
         "health_checks": [],
         "skipped": [],
     }
+    assert yaml.safe_load(as_yaml(Desired())) == json.loads(as_json(Desired()))
     assert not as_text(Desired(), "kube-ipvs0")
 
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from svcdns.cli.main import app
 from tests.support.resolver import resolver
+from tests.support.tree import ROOT
 
 
 def query(line: str, **environment: str | None) -> Result:
@@ -270,3 +271,25 @@ def test_manifests_that_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPatch
 
     assert result.exit_code == 1
     assert result.stderr == "cannot read 'world': No such file or directory\n"
+
+
+def test_a_corefile_that_cannot_be_read_has_a_remedy() -> None:
+    result = query(f"cart.shop --manifests {ROOT / 'examples/shop'} --corefile nowhere")
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "cannot read 'nowhere': No such file or directory\n"
+        "  next  name a Corefile: --corefile FILE; or leave it out\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "is_alone"), [("web", True), ("web.shop", True), ("web.", False), ("w.shop", False)]
+)
+def test_a_short_name_without_an_answer_may_want_a_search_list(
+    name: str, *, is_alone: bool
+) -> None:
+    result = query(f"{name} --manifests {ROOT / 'examples/shop'}")
+
+    said = f"  next  no search list is tried for '{name}' without -n NAMESPACE\n"
+    assert (said in result.stdout) is is_alone

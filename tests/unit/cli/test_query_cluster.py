@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from svcdns.cli.main import PLUGIN, app
+from tests.support.fakeapi import User
 from tests.support.live_api import LiveApi, live_api
 from tests.support.resolver import resolver
 
@@ -105,3 +106,29 @@ def test_a_cluster_that_cannot_be_read_exits_with_1(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert "there is no kubeconfig at" in result.stderr
+
+
+def let_in(api: LiveApi, *resources: str) -> None:
+    grants = frozenset(("list", name) for name in resources)
+    api.do("let_in", User("weak", grants), token="t")  # noqa: S106
+
+
+def test_the_rights_of_a_server_are_enough(api: LiveApi, tmp_path: Path) -> None:
+    let_in(api, "services", "endpointslices", "namespaces")
+
+    result = query("db", "-n", "shop", "--kubeconfig", kubeconfig(tmp_path, api.url))
+
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("lacking", ["services", "endpointslices", "namespaces"])
+def test_without_what_answers_are_made_of_there_is_none(
+    api: LiveApi, tmp_path: Path, lacking: str
+) -> None:
+    let_in(api, *{"services", "endpointslices", "namespaces"} - {lacking})
+
+    result = query("db", "-n", "shop", "--kubeconfig", kubeconfig(tmp_path, api.url))
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"an API server: {lacking}: 403 Forbidden" in result.stderr
+    assert "next  svcdns doctor api" in result.stderr

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from svcdns.cli.query_report import Record, Report, as_json, split_advice, table
+from tests.support.terminal import plain
 
 ANSWER = Report(
     "NOERROR",
@@ -66,11 +67,16 @@ def test_silence_has_no_time_and_says_what_to_do() -> None:
     )
 
 
-def test_colour_marks_the_status_and_nothing_else() -> None:
+def test_the_status_has_a_colour_and_what_is_read_second_is_dim() -> None:
     coloured = table(NEGATIVE, colour=True)
 
     assert coloured.startswith("\x1b[31m\x1b[1mNXDOMAIN\x1b[0m  cart.shop")
-    assert coloured.count("\x1b") == 3
+    assert "\n  \x1b[2mwhy \x1b[0m  no Service 'cart'" in coloured
+
+
+@pytest.mark.parametrize("report", [ANSWER, NEGATIVE])
+def test_colour_moves_no_column(report: Report) -> None:
+    assert plain(table(report, colour=True)) == table(report, colour=False)
 
 
 def test_text_from_a_server_cannot_move_the_cursor() -> None:

@@ -4,7 +4,15 @@ import dns.flags
 import dns.message
 import pytest
 
-from svcdns.cli.stub_resolver import Reply, Server, Silence, ask, default_server, server_of
+from svcdns.cli.stub_resolver import (
+    Reply,
+    Server,
+    Silence,
+    ask,
+    default_server,
+    port_meant,
+    server_of,
+)
 from tests.support.resolver import resolver
 
 QUERY = dns.message.make_query("web.example.", "A", id=7).to_wire()
@@ -171,3 +179,19 @@ def test_a_host_that_is_no_address_and_no_name_is_named(host: str) -> None:
     assert isinstance(silence, Silence)
     assert silence.why.startswith(f"'{host}' is no address and no known name")
     assert silence.next == "write @ADDRESS, for example @10.96.0.10"
+
+
+@pytest.mark.parametrize(
+    ("host", "meant"),
+    [
+        ("::1:5300", "if 5300 is a port, write @[::1]:5300"),
+        ("2001:db8::53:53", "if 53 is a port, write @[2001:db8::53]:53"),
+        ("::1", ""),
+        ("2001:db8::53", ""),
+        ("2001:db8::1:face", ""),
+        ("10.96.0.10", ""),
+        ("ns.example", ""),
+    ],
+)
+def test_a_port_behind_a_bare_ipv6_address_is_guessed_at(host: str, meant: str) -> None:
+    assert port_meant(server_of(host)) == meant

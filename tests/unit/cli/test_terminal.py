@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from svcdns.cli.terminal import has_colour
+from svcdns.cli.terminal import Tone, has_colour, toned
+from tests.support.terminal import plain
 from tests.support.tree import ROOT
 
 COMMANDS = (
@@ -15,6 +16,7 @@ COMMANDS = (
     ["query", "crt.shop", "--manifests", "Service.yaml"],
     ["migrate", "--corefile", "Corefile"],
     ["doctor", "dns", "--corefile", "Corefile"],
+    ["describe", "service", "shop/cart", "--manifests", "Service.yaml"],
 )
 
 
@@ -51,8 +53,8 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
 def test_a_terminal_gets_colours(folder: Path, words: list[str]) -> None:
-    assert "\x1b[31m" in shown(folder, words)
-    assert "\x1b[31m" in shown(folder, words, {"NO_COLOR": ""})
+    assert "\x1b[3" in shown(folder, words)
+    assert "\x1b[3" in shown(folder, words, {"NO_COLOR": ""})
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
@@ -73,3 +75,25 @@ def test_a_pipe_gets_no_colours(folder: Path, words: list[str]) -> None:
 def test_what_is_no_terminal_has_no_colour(capfd: pytest.CaptureFixture[str]) -> None:
     assert not has_colour()
     assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("tone", Tone)
+def test_a_tone_adds_nothing_that_is_read(tone: Tone) -> None:
+    assert toned("text", tone, colour=False) == "text"
+    assert toned("text", tone, colour=True) != "text"
+    assert plain(toned("text", tone, colour=True)) == "text"
+
+
+def test_without_a_text_or_a_tone_there_is_nothing_to_colour() -> None:
+    assert toned("", Tone.FAIL, colour=True) == ""
+    assert toned("text", None, colour=True) == "text"
+
+
+def test_nobody_else_picks_colours() -> None:
+    with_colours = {
+        path.name
+        for path in (ROOT / "svcdns").rglob("*.py")
+        if "typer.style" in (text := path.read_text()) or "typer.colors" in text
+    }
+
+    assert with_colours == {"terminal.py"}

@@ -112,8 +112,7 @@ def test_no_file_at_all_says_where_it_was_looked_for_and_what_to_do(tmp_path: Pa
         read_kubeconfig([str(path)])
 
     assert str(caught.value) == (
-        f"there is no kubeconfig at {path}: name one with --kubeconfig FILE, or serve a folder"
-        " of manifests with --manifests DIR"
+        f"there is no kubeconfig at {path}: name one with --kubeconfig FILE"
     )
 
 
