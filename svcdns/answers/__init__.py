@@ -23,6 +23,8 @@ For zones that do not come from a cluster:
     hosts             names and addresses of a hosts file
     transfer          a whole zone as messages; that of a cluster as RRsets
 
+    kept, raw         what an upstream said, to be said again
+
 and the values they share: `answer` (what is said, and what it depends on), `asked` (a question
 on its way), `settings` (the stanza). The cluster's state is read, never changed; nothing here
 knows a clock, a socket or a client.

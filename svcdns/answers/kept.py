@@ -188,9 +188,7 @@ class Kept:
         """Octets of memory, about."""
         if isinstance(self.answer, ForeignAnswer):
             body = self.answer.body
-            copies = 3 + (min(_ROTATIONS, body.counts[0]) if body.counts[0] > 1 else 0)
-            around = _OVERHEAD + _COPY_OVERHEAD * copies
-            return around + copies * len(body.octets) + 36 * len(self.ttls_at)
+            return size_of(body.counts[0], len(body.octets), len(self.ttls_at))
         return _OVERHEAD
 
     def remaining(self, now: float) -> int:
@@ -248,6 +246,18 @@ class Kept:
         if isinstance(said, ForeignAnswer):
             return replace(said, reason=reason, depends_on=None, renewal=None)
         return replace(said, reason=reason)
+
+
+def size_of(answers: int, octets: int, ttls: int) -> int:
+    """Return the octets of memory, about, of an answer that is kept.
+
+    Args:
+        answers: its records in the answer section.
+        octets: of its body.
+        ttls: TTLs in it.
+    """
+    copies = 3 + (min(_ROTATIONS, answers) if answers > 1 else 0)
+    return _OVERHEAD + _COPY_OVERHEAD * copies + copies * octets + 36 * ttls
 
 
 def patched(

@@ -14,6 +14,7 @@ from svcdns.answers.kept import Kind, Lifetimes, Limits
 from svcdns.corefile.addresses import expand_zone
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.corefile.errors import WordError
+from svcdns.plugins.parts.cache_errands import CacheErrands
 from svcdns.plugins.parts.cache_hits import Prefetch
 from svcdns.plugins.parts.cache_step import CacheStep, Settings, Stale, Zones
 from svcdns.route.directive import Directive, Scope
@@ -220,9 +221,17 @@ def build(
     zones = ",".join(to_text(zone) for zone in settings.zones)
     return Steps(
         around=step.around,
+        keeper=_keeper(step, settings, clock),
         run=step.refreshes.run,
         tick=partial(_tick, step, scope, zones, {}),
     )
+
+
+def _keeper(step: CacheStep, settings: Settings, clock: Callable[[], float]) -> CacheErrands | None:
+    """Return what keeps errands; None: not all names are kept."""
+    if ROOT not in settings.zones:
+        return None
+    return CacheErrands(step, settings.lifetimes.success, settings.no_success, clock)
 
 
 _COUNTED = (

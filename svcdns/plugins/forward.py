@@ -31,6 +31,7 @@ from svcdns.telemetry.plugin_metrics import (
 )
 from svcdns.upstream.datagram import Datagrams
 from svcdns.upstream.endpoint import Transport
+from svcdns.upstream.errand import Errands, may_be_sent
 from svcdns.upstream.forwarder import Forwarder
 from svcdns.upstream.forwarding import Forwarding
 from svcdns.upstream.gathering import Gathering
@@ -58,7 +59,7 @@ def _stanza(words: Words) -> Forwarding:
 
 
 def _origin(words: Words) -> str:
-    word = words.take(".")
+    word = words.take(". /etc/resolv.conf")
     if not word.text:
         return "."
     try:
@@ -151,6 +152,7 @@ def build(settings: tuple[Forwarding, ...], scope: Scope) -> Steps:
     return Steps(
         answer=answer_step(forwarders),
         answers_all=_answers_all(forwarders[0]),
+        sender=_sender(forwarders[0], datagrams),
         any_class=True,
         run=run,
         tick=partial(_tick, gatherings, scope.metrics),
@@ -179,6 +181,13 @@ def answer_step(forwarders: Sequence[Forwarder]) -> AnswerStep:
         return _first_that_will_do(chain, query, stream=client.stream)
 
     return answer
+
+
+def _sender(forwarder: Forwarder, datagrams: Datagrams) -> Errands | None:
+    """Return what sends errands; None: questions need more than a datagram."""
+    if _answers_all(forwarder) and may_be_sent(forwarder.forwarding):
+        return Errands(forwarder, datagrams)
+    return None
 
 
 def _answers_all(forwarder: Forwarder) -> bool:

@@ -31,6 +31,7 @@ from svcdns.cluster.selector import parse_selector
 from svcdns.cluster.state import State
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.route.directive import Directive, Scope
+from svcdns.route.errand import Reach
 from svcdns.route.offers import Cluster, ZoneContents
 from svcdns.route.stages import AnswerStep, Client, Steps
 from svcdns.wire.name import OwnerName, from_text, lower, pack_address
@@ -214,6 +215,7 @@ def build(settings: KubernetesSettings, scope: Scope) -> Steps:
     return Steps(
         answer=_answer_step(stanza),
         is_volatile=settings.fallthrough is not None,
+        reach=Reach(zones=tuple(settings.zones)),
         metadata=_metadata_step(stanza, state),
         ready=lambda: state.synced,
     )

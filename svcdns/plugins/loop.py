@@ -12,6 +12,7 @@ from random import Random, SystemRandom
 from svcdns.answers.answer import Answer, Reason
 from svcdns.corefile.arguments import Arguments
 from svcdns.route.directive import Directive, Scope
+from svcdns.route.errand import Reach
 from svcdns.route.offers import Upstream
 from svcdns.route.stages import Client, Steps
 from svcdns.wire.codes import RCode, RRType
@@ -134,7 +135,8 @@ def _came_back(address: str) -> str:
 def build(_settings: None, scope: Scope) -> Steps:
     """Return the step that knows our own questions, and what asks them."""
     probe = Probe(scope.zones[0], scope.server, scope.log)
-    return Steps(answer=probe.answer, run=lambda: probe.run(scope.offers.upstreams))
+    reach = Reach(rrtypes=(RRType.HINFO,))
+    return Steps(answer=probe.answer, reach=reach, run=lambda: probe.run(scope.offers.upstreams))
 
 
 DIRECTIVE = Directive("loop", parse, build)

@@ -11,7 +11,7 @@ from svcdns.corefile.arguments import Arguments
 from svcdns.corefile.errors import CorefileError, Mistake, in_order
 from svcdns.corefile.parser import Corefile, ServerBlock, Stanza
 from svcdns.route.directive import Directive, Scope
-from svcdns.route.route import Route, chain
+from svcdns.route.route import Route, chain, way_of
 from svcdns.route.stages import Declaration, MetadataStep, Steps
 from svcdns.wire.edns import SERVER_SIZE
 from svcdns.wire.name import from_text
@@ -152,6 +152,7 @@ def build(plan: Plan, scope: Scope, wanted: Callable[[str], bool] = lambda _: Tr
             zone=zone,
             name=from_text(zone),
             answer=chain([step for _, step in steps], zone),
+            way=way_of([step for _, step in steps]),
             metadata_steps=labels,
             observe_steps=tuple(step.observe for _, step in steps if step.observe),
             failure_steps=tuple(step.observe_failure for _, step in steps if step.observe_failure),

@@ -55,13 +55,14 @@ class Exchange:
         self.router = router
         self.traffic = Traffic(server)
         self._bare = self.traffic.table(capacity)
+        self.entries = self._bare.entries
         self._observed = self.traffic.table(capacity)
-        self._clock = clock
+        self.clock = clock
         self._on_bug = on_bug
         self._reasons = reasons
         self._remark = ""
-        self._turns = count()
-        self._drops = 0
+        self.turns = count()
+        self.drops = 0
         self._any_class = any(route.any_class for route in router.routes)
         self._observing = Observing(clock, on_bug)
 
@@ -71,17 +72,17 @@ class Exchange:
 
     def fast_lane(self, *, stream: bool, ipv6: bool) -> FastLane:
         """Return the fast lane for one kind of socket of this listener."""
-        return fast_lane(self._bare.entries, stream=stream, ipv6=ipv6)
+        return fast_lane(self.entries, stream=stream, ipv6=ipv6)
 
     def drop(self, dependencies: Iterable[Dependency]) -> int:
         """Forget every answer that depends on one of `dependencies`; return how many."""
         touched = tuple(dependencies)
-        self._drops += 1
+        self.drops += 1
         return self._bare.drop(touched) + self._observed.drop(touched)
 
     def clear(self) -> None:
         """Forget every answer."""
-        self._drops += 1
+        self.drops += 1
         self._bare.clear()
         self._observed.clear()
 
@@ -108,13 +109,14 @@ class Exchange:
         try:
             return self._respond(query, client)
         except Exception as error:  # noqa: BLE001  one query fails, never the listener
-            return self._fail(error, query, client)
+            return self.fail(error, query, client)
 
     def observe(self) -> None:
         """Let the observers see the exchanges whose responses have been sent."""
         self._observing.observe()
 
-    def _fail(self, error: Exception, query: Query, client: Client) -> bytes:
+    def fail(self, error: Exception, query: Query, client: Client) -> bytes:
+        """Return the response to a query that a bug has come between."""
         self._on_bug(error, query)
         return self._send(query, client, refusals.internal_error(), _Said(DROPPED))
 
@@ -130,7 +132,7 @@ class Exchange:
         if route.refuses:
             refused = refusals.empty_block(route.zone)
             return self._send(query, client, refused, _Said(route.zone))
-        started = self._clock()
+        started = self.clock()
         table = self._bare if route.is_bare else self._observed
         entry = table.entries.get(question.key)
         if entry is not None and not (entry.plain_only and _is_special(query)):
@@ -140,10 +142,10 @@ class Exchange:
         begin(self.router, query, client)
         outcome = route.answer(query, client)
         if isinstance(outcome, LATER):
-            return self._wait(query, client, route, outcome, (started, self._drops))
+            return self.wait(query, client, route, outcome, (started, self.drops))
         return self._conclude(query, client, route, outcome, started)  # type: ignore[arg-type]
 
-    def _wait(
+    def wait(
         self,
         query: Query,
         client: Client,
@@ -151,7 +153,7 @@ class Exchange:
         outcome: Later[Outcome],
         asked: tuple[float, int],
     ) -> Later[Said]:
-        """Return what brings the response."""
+        """Return what brings the response; `asked` is when the query came, and `drops` then."""
         if not isinstance(outcome, Coming):
             return self._later(query, client, route, outcome, asked)
         outcome.finish_with(partial(self._arrived, query, client, route, asked))
@@ -168,7 +170,7 @@ class Exchange:
         try:
             found = await outcome
         except Exception as error:  # noqa: BLE001  one query fails, never the listener
-            return self._fail(error, query, client)
+            return self.fail(error, query, client)
         return self._arrived(query, client, route, asked, found)  # type: ignore[return-value]
 
     def _arrived(
@@ -183,17 +185,17 @@ class Exchange:
         if isinstance(found, LATER):
             return self._later(query, client, route, found, asked)
         if isinstance(found, Exception):
-            return self._fail(found, query, client)
+            return self.fail(found, query, client)
         outcome: Outcome = found  # type: ignore[assignment]  # it is here now
         started, drops = asked
         try:
-            if drops != self._drops and outcome.depends_on is not None:
+            if drops != self.drops and outcome.depends_on is not None:
                 outcome = replace(outcome, depends_on=None)  # may be of before the change
             said = self._conclude(query, client, route, outcome, started)
         except Exception as error:  # noqa: BLE001  one query fails, never the listener
-            return self._fail(error, query, client)
+            return self.fail(error, query, client)
         if isinstance(said, bytes):
-            self.credit(self._clock() - started, 1)
+            self.credit(self.clock() - started, 1)
         return said
 
     def _conclude(
@@ -232,7 +234,7 @@ class Exchange:
         if response is None:
             said = _Said(
                 route.measured_as,
-                next(self._turns) if route.rotate else 0,
+                next(self.turns) if route.rotate else 0,
                 route.manner(query, stream=client.stream),
             )
             response = self._send(query, client, outcome, said)
@@ -256,7 +258,7 @@ class Exchange:
         try:
             yield from messages
         except Exception as error:  # noqa: BLE001  one transfer fails, never the listener
-            yield self._fail(error, query, client)
+            yield self.fail(error, query, client)
 
     def _remarked(self, outcome: Outcome) -> Outcome:
         if not self._remark or outcome.reason is None:

@@ -26,10 +26,10 @@ FastLane = Callable[[Buffer, int, int, memoryview, int], int]
 
 LONGEST_QUERY = 12 + 255 + 4 + 11
 
-_SHORTEST_QUERY = 12 + 1 + 4
+SHORTEST_QUERY = 12 + 1 + 4
 _ADDITIONALS_AT = 11
 _OPT_SIZE = 11
-_PLAIN_SIZE = 512
+PLAIN_SIZE = 512
 _STREAM_SIZE = 65_535
 _RD, _AD = 0x01, 0x20
 _BARE = (BARE_OPT, BARE_OPT_DO)
@@ -64,7 +64,7 @@ def _plain_headers(*, with_opt: bool) -> dict[bytes, int]:
     }
 
 
-def _bare_opts(*, stream: bool) -> dict[bytes, tuple[int, int]]:
+def bare_opts(*, stream: bool) -> dict[bytes, tuple[int, int]]:
     """Bare OPT record -> size limit of the response, and 0 or 1 for DO."""
     return {
         b"\0\0\x29" + size.to_bytes(2) + bytes((0, 0, 0x80 * do, 0, 0, 0)): (
@@ -82,11 +82,11 @@ def fast_lane(entries: dict[bytes, Entry], *, stream: bool, ipv6: bool) -> FastL
     split = _splitters()
     header_kind = _plain_headers(with_opt=False).get
     lane = first_lane(stream=stream, ipv6=ipv6)
-    plain_limit = _STREAM_SIZE if stream else _PLAIN_SIZE
+    plain_limit = _STREAM_SIZE if stream else PLAIN_SIZE
     answer_opt = _opt_lane(entries, stream=stream, lane=lane)
 
     def answer(source: Buffer, at: int, length: int, target: memoryview, to: int) -> int:
-        if not _SHORTEST_QUERY <= length <= LONGEST_QUERY:
+        if not SHORTEST_QUERY <= length <= LONGEST_QUERY:
             return 0
         if source[at + _ADDITIONALS_AT]:
             return answer_opt(source, at, length, target, to)
@@ -118,10 +118,10 @@ def _opt_lane(entries: dict[bytes, Entry], *, stream: bool, lane: int) -> FastLa
     find = entries.get
     split = _splitters_with_opt()
     header_kind = _plain_headers(with_opt=True).get
-    bare_opt = _bare_opts(stream=stream).get
+    bare_opt = bare_opts(stream=stream).get
 
     def answer(source: Buffer, at: int, length: int, target: memoryview, to: int) -> int:
-        if length < _SHORTEST_QUERY + _OPT_SIZE:
+        if length < SHORTEST_QUERY + _OPT_SIZE:
             return 0
         identity, header, question, opt = split[length](source, at)
         entry = find(question)

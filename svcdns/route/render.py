@@ -240,11 +240,23 @@ def _foreign_body(answer: ForeignAnswer, turn: int, turns: int) -> Body:
     body = answer.body
     if not turn:
         return body
-    if width := width_of(body):  # as nearly always: the whole body takes turns
-        cut = width * _first(turn, turns, body.counts[0])
+    if width_of(body):  # as nearly always: the whole body takes turns
+        cut = cut_at(turn, body.counts[0], len(body.octets), turns)
         return Body(body.counts, body.octets[cut:] + body.octets[:cut])
     run = run_of(answer.owner, body)
     return body if run is None else rotated(body, run, _first(turn, turns, run.length))
+
+
+def cut_at(turn: int, choices: int, size: int, turns: int = _ROTATIONS) -> int:
+    """Return where a body of records of one width begins at `turn` of `turns`.
+
+    Args:
+        turn: which it is.
+        choices: how many records there are.
+        size: their octets.
+        turns: after how many it is the same again.
+    """
+    return size // choices * _first(turn, turns, choices)
 
 
 def _first(turn: int, turns: int, choices: int) -> int:

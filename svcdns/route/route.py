@@ -10,6 +10,7 @@ from functools import partial
 from svcdns.answers.answer import Answer, Reason
 from svcdns.answers.foreign import ForeignAnswer, Outcome
 from svcdns.answers.later import LATER, Later, then
+from svcdns.route.errand import Keeper, Way
 from svcdns.route.render import Manner
 from svcdns.route.stages import (
     AnswerStep,
@@ -68,6 +69,28 @@ def chain(steps: Sequence[Steps], zone: str) -> Rest:
             rest, waiting = _around(step.around, _first_of(waiting, rest)), []
             keeps_nothing = False
     return _first_of(waiting, rest)
+
+
+def way_of(steps: Sequence[Steps]) -> Way | None:
+    """Return the way of errands through `steps`, see `route.errand`; None: there is none."""
+    keeper: Keeper | None = None
+    zones: tuple[OwnerName, ...] = ()
+    rrtypes: set[int] = set()
+    for step in steps:
+        if step.around is not None:
+            if keeper is not None or step.keeper is None:
+                return None
+            keeper = step.keeper
+            zones += keeper.excepted
+        if step.answer is None:
+            continue
+        if step.sender is not None:
+            return Way(step.sender, keeper, zones, frozenset(rrtypes))
+        if step.reach is None:
+            return None
+        zones += step.reach.zones
+        rrtypes.update(step.reach.rrtypes)
+    return None
 
 
 def _volatile(step: AnswerStep, rest: Rest) -> Rest:
@@ -153,6 +176,8 @@ class Route:
     name: OwnerName
     answer: Rest = _NO_STEPS
     """All its steps as one."""
+    way: Way | None = None
+    """That of errands."""
     metadata_steps: tuple[MetadataStep, ...] = ()
     observe_steps: tuple[ObserveStep, ...] = ()
     failure_steps: tuple[ObserveStep, ...] = ()

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from svcdns.answers.foreign import Outcome
 from svcdns.answers.later import Later
+from svcdns.route.errand import Keeper, Reach, Sender
 from svcdns.wire.edns import SERVER_SIZE
 from svcdns.wire.question import Query
 
@@ -150,6 +151,12 @@ class Steps:
     behind it say to that name is not kept, but for the second that is going on."""
     answers_all: bool = False
     """`answer` passes no name on, and says nothing that may be kept: nobody behind it is asked."""
+    reach: Reach | None = None
+    """Which questions `answer` may be for; None: any."""
+    sender: Sender | None = None
+    """Does for errands what `answer` does, where that answers all."""
+    keeper: Keeper | None = None
+    """Does for errands what `around` does; without one there are none."""
     refuses: bool = False
     """What `answer` passes on is refused, not failed, where no step comes behind it."""
     metadata: MetadataStep | None = None

@@ -108,6 +108,16 @@ class Traffic:
             sizes: octets of the query and of the response.
             times: how many.
         """
+        asked, answered = sizes
+        row = self.row(zone, lane, rrtype, label, sizes)
+        row[0] += times
+        row[1] += times * asked
+        row[2] += times * answered
+
+    def row(
+        self, zone: str, lane: int, rrtype: int, label: tuple[int, str], sizes: tuple[int, int]
+    ) -> list[int]:
+        """Return the numbers of such exchanges, to be added to: see `count` and `counts`."""
         rcode, written_by = label
         asked, answered = sizes
         key = (
@@ -119,12 +129,10 @@ class Traffic:
             bisect_left(SIZE_BUCKETS, asked),
             bisect_left(SIZE_BUCKETS, answered),
         )
-        row = self.counts.get(key)  # type: ignore[call-overload]  # equal to a TrafficKey
+        row: list[int] | None = self.counts.get(key)  # type: ignore[call-overload]  # equal to a TrafficKey
         if row is None:
             row = self.counts[TrafficKey(*key)] = [0, 0, 0]
-        row[0] += times
-        row[1] += times * asked
-        row[2] += times * answered
+        return row
 
     def credit(self, seconds: float, queries: int) -> None:
         """Credit the time of a batch to each of its queries."""

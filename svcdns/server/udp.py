@@ -4,30 +4,27 @@ The socket wakes the loop; up to 64 datagrams are taken at once, those the fast 
 answered on the spot, the others by the exchange, and all replies leave together. No task, no
 await, no object per datagram but its packet and its response.
 
-What others have to be asked for leaves later, all that comes in one turn together; it is a
-task only where it needs one. There are at most `MOST_LATER` of them.
+What others have to be asked for leaves later, see `server.late`.
 """
 
 import asyncio
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 
-from svcdns.answers.later import LATER, Coming, Later, discard
+from svcdns.answers.later import LATER, discard
+from svcdns.route.errand import Errand
+from svcdns.route.errands import Errands, Holder
 from svcdns.route.exchange import Exchange
-from svcdns.route.responder import Reply, Said
+from svcdns.route.responder import Reply
 from svcdns.route.traffic import first_lane
 from svcdns.server.failure import servfail
+from svcdns.server.late import MOST_LATER, Late
 from svcdns.server.mmsg import SLOTS, Datagrams, WayBack
 from svcdns.server.single import SingleDatagrams, SingleWayBack, open_datagrams
 
 _DATAGRAMS_A_TURN = 256
 """Then everybody else on the loop gets a turn, however many datagrams wait: about 1 ms."""
-
-
-MOST_LATER = 4096
-"""Questions of one socket that wait for others; further ones fail at once."""
 
 
 class DatagramClient:
@@ -99,13 +96,10 @@ class UdpListener:
         ipv6 = sock.family == socket.AF_INET6
         self._fast = exchange.fast_lane(stream=False, ipv6=ipv6)
         self._lane = first_lane(stream=False, ipv6=ipv6)
+        self._late = Late(self._datagrams)
+        self._errands = self._errands_of(exchange)
         self._local_port = sock.getsockname()[1]
         self._clients = [self._client(slot) for slot in range(SLOTS)]
-        self._later: set[Later[Said]] = set()
-        self._tasks: dict[Later[Said], asyncio.Task[None]] = {}
-        self._late: list[_Late] = []
-        self._all_said: asyncio.Event | None = None
-        """Set when nothing is owed any more; there is one while the listener stops."""
 
     def start(self) -> None:
         """Answer from now on."""
@@ -116,6 +110,7 @@ class UdpListener:
         self._exchange = exchange
         ipv6 = self._sock.family == socket.AF_INET6
         self._fast = exchange.fast_lane(stream=False, ipv6=ipv6)
+        self._errands = self._errands_of(exchange)
 
     async def stop(self, patience: float) -> None:
         """Answer what already waits, then close the socket.
@@ -125,14 +120,16 @@ class UdpListener:
         """
         asyncio.get_running_loop().remove_reader(self._sock.fileno())
         self._ready()
-        if self._later:
-            self._all_said = asyncio.Event()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._all_said.wait(), patience)
-        for later in tuple(self._later):
-            self._give_up(later)
-        self._send_late()
+        await self._late.end(patience)
         self._sock.close()
+
+    def _errands_of(self, exchange: Exchange) -> Errands:
+        holder = Holder(
+            partial(self._late.returned, exchange),
+            partial(self._late.become, exchange),
+            self._asker,
+        )
+        return Errands(exchange, self._lane, holder)
 
     def _client(self, slot: int) -> DatagramClient:
         return DatagramClient(self._datagrams, slot, self._local_port, self._lane)
@@ -157,6 +154,8 @@ class UdpListener:
         received, lengths, length_at = datagrams.received, datagrams.lengths, datagrams.length_at
         replies, offsets = datagrams.replies, datagrams.offsets
         reply_lengths, reply_length_at = datagrams.reply_lengths, datagrams.reply_length_at
+        begin, late, way_back = self._errands.begin, self._late, datagrams.way_back
+        room = MOST_LATER - len(late)
         silent: list[int] = []
         for slot in range(count):
             at = offsets[slot]
@@ -164,8 +163,16 @@ class UdpListener:
             size = fast(received, at, length, replies, at)
             if not size:
                 packet = bytes(received[at : at + length])
+                errand = begin(packet) if room > 0 else None
+                if errand is not None:
+                    room -= 1
+                    errand.back = way_back(slot)
+                    late.wait_for(errand)
+                    silent.append(slot)
+                    continue
                 reply = exchange.respond(packet, self._clients[slot])
                 if not isinstance(reply, bytes):
+                    room -= 1
                     reply = self._postpone(slot, packet, reply)
                 if reply is None:
                     silent.append(slot)
@@ -183,82 +190,18 @@ class UdpListener:
         """Send later what is not there yet; return what to say at once, if anything."""
         if not isinstance(reply, LATER):
             return None
-        if len(self._later) >= MOST_LATER:
+        if len(self._late) >= MOST_LATER:
             discard(reply)
             self._exchange.traffic.dropped += 1
             return servfail(packet, stream=False)
         back, clients = self._datagrams.way_back(slot), self._clients
         clients[slot].keep(back)
         clients[slot] = self._client(slot)
-        self._later.add(reply)
-        if isinstance(reply, Coming):
-            reply.receive(partial(self._came, self._exchange, back, reply))
-        else:
-            self._wait_for(self._exchange, back, reply, reply)
+        self._late.expect(self._exchange, back, reply)
         return None
 
-    def _came(
-        self,
-        exchange: Exchange,
-        back: WayBack | SingleWayBack,
-        later: Later[Said],
-        said: Said | Later[Said],
-    ) -> None:
-        """Send what has come; what has to be waited for still becomes a task."""
-        if isinstance(said, LATER):
-            self._wait_for(exchange, back, later, said)
-            return
-        late = self._late
-        if not late:
-            asyncio.get_running_loop().call_soon(self._send_late)
-        late.append((exchange, back, said))  # type: ignore[arg-type]  # it is here now
-        if len(late) == SLOTS:
-            self._send_late()
-        self._settle(later)
-
-    def _wait_for(
-        self,
-        exchange: Exchange,
-        back: WayBack | SingleWayBack,
-        later: Later[Said],
-        reply: Later[Said],
-    ) -> None:
-        async def wait() -> None:
-            self._came(exchange, back, later, await reply)
-
-        task = self._tasks[later] = asyncio.get_running_loop().create_task(wait())
-        task.add_done_callback(partial(self._done, later, reply))
-
-    def _done(self, later: Later[Said], reply: Later[Said], _: asyncio.Task[None]) -> None:
-        self._tasks.pop(later, None)
-        self._settle(later)
-        discard(reply)
-
-    def _settle(self, later: Later[Said]) -> None:
-        self._later.discard(later)
-        if self._all_said is not None and not self._later:
-            self._all_said.set()
-
-    def _give_up(self, later: Later[Said]) -> None:
-        task = self._tasks.get(later)
-        if task is not None:
-            task.cancel()
-        else:
-            self._settle(later)
-            discard(later)
-
-    def _send_late(self) -> None:
-        """Send all that has come since the last time."""
-        late, self._late = self._late, []
-        if not late:
-            return
-        replies = [(back, said) for _, back, said in late if isinstance(said, bytes)]
-        lost = self._datagrams.send_later(replies)
-        exchange = late[-1][0]
-        exchange.traffic.dropped += lost
-        for one in {entry[0] for entry in late}:
-            one.observe()
-
-
-_Late = tuple[Exchange, WayBack | SingleWayBack, Said]
-"""Whose answer it is, where it goes, and what it says."""
+    def _asker(self, errand: Errand) -> DatagramClient:
+        """Return who has sent an errand."""
+        client = self._client(0)
+        client.keep(errand.back)
+        return client

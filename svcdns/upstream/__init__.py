@@ -16,6 +16,7 @@ How one question is answered:
 
 - `flights` equal questions are one · `policy` in which order · `hedge` two at once
 - `course` whom to ask next, and when it is enough · `outcome` what it comes to
-- `begun` the plain way, one datagram and its reply, without a task
+- `errand` the plain way, one datagram and its reply, passed on as they are
+- `begun` the same for any question, without a task
 - `forwarding` one stanza as a value · `forwarder` at work · `gathering` puts it together
 """

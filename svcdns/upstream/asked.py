@@ -81,6 +81,15 @@ class Asked(NamedTuple):
             return head + opt(self.dnssec_ok, self.options)
         return head + (BARE_OPT_DO if self.dnssec_ok else BARE_OPT)
 
+    def key(self, *, stream: bool) -> bytes | tuple[bytes]:
+        """Return what equal questions have in common: the octets to send, without an id.
+
+        Args:
+            stream: whether the client used one; that makes it another question.
+        """
+        octets = self.message(b"")
+        return (octets,) if stream else octets
+
     def in_random_case(self, entropy: bytes) -> "Asked":
         """Return the same question with a letter case that `entropy` decides, a bit a letter.
 

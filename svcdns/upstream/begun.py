@@ -1,4 +1,4 @@
-"""A question that is asked with a datagram at once, without a task: the plain way of a miss.
+"""A question that is asked with a datagram at once, without a task.
 
 Nearly always the reply to that datagram is the answer, and here is all that has to happen then.
 Whatever else comes (an error, a cut reply, silence) is for the forwarder to go on with, in a task.
@@ -42,46 +42,66 @@ class Begun(Coming[Outcome]):
     Only where more has to be done is there a task.
     """
 
-    __slots__ = ("_asker", "_is_over", "_key", "_loop", "_started", "_task", "_waiting", "ordered")
+    __slots__ = (
+        "_asker",
+        "_is_over",
+        "_key",
+        "_loop",
+        "_started",
+        "_task",
+        "_waiting",
+        "asked",
+        "ordered",
+        "stream",
+    )
 
     def __init__(
         self,
         asker: Asker,
         ordered: Sequence[Server],
-        key: tuple[Asked, bool],
+        asked: Asked,
         loop: asyncio.AbstractEventLoop,
+        *,
+        stream: bool,
     ) -> None:
-        """Ask the first of `ordered`.
+        """Ask nobody yet; see `begin` and `take_over`.
 
         Args:
-            asker: goes on where that is not enough.
+            asker: goes on where the first datagram is not enough.
             ordered: whom to ask, in that order.
-            key: the question, and whether the client used a stream; so it lands with `asker`.
+            asked: the question.
             loop: the running one.
+            stream: whether the client used one.
         """
         super().__init__(loop.create_future)
         self._asker = asker
-        self._key = key
         self._loop = loop
         self._is_over = False
         self._task: asyncio.Task[Outcome] | None = None
         self._waiting: Waiting | None = None
+        self._started = 0.0
+        self._key: Hashable = None
         self.ordered = ordered
-        self._started = now = loop.time()
+        self.asked = asked
+        """The question."""
+        self.stream = stream
+        """Whether the client used one."""
+
+    def begin(self, key: Hashable) -> None:
+        """Ask the first; the question lands with the asker under `key`."""
+        self._key = key
+        self._started = now = self._loop.time()
+        until = now + BUDGET
         try:
-            self._waiting = ordered[0].begin(key[0], now=now, until=now + BUDGET, tell=self._came)
+            self._waiting = self.ordered[0].begin(self.asked, now=now, until=until, tell=self.came)
         except UpstreamError as error:
             self._go_on(error)
 
-    @property
-    def asked(self) -> Asked:
-        """The question."""
-        return self._key[0]
-
-    @property
-    def stream(self) -> bool:
-        """Whether the client used one."""
-        return self._key[1]
+    def take_over(self, key: Hashable, waiting: Waiting, started: float) -> None:
+        """Have asked the first at `started` already; what comes is to be told to `came`."""
+        self._key = key
+        self._started = started
+        self._waiting = waiting
 
     @property
     def until(self) -> float:
@@ -108,7 +128,8 @@ class Begun(Coming[Outcome]):
         first = self.ordered[0]
         return await first.go_on(self._waiting, came, started=self._started, until=self.until)
 
-    def _came(self, came: Came) -> None:
+    def came(self, came: Came) -> None:
+        """Go on with what came for the first datagram."""
         first, asker = self.ordered[0], self._asker
         if (
             type(came) is not Reply
@@ -118,7 +139,7 @@ class Begun(Coming[Outcome]):
         ):
             self._go_on(came)
             return
-        outcome = foreign(self._key[0], first.address, came)
+        outcome = foreign(self.asked, first.address, came)
         self._end(outcome)
         self.bring(outcome)
 

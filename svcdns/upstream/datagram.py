@@ -8,6 +8,7 @@ Source: RFC 5452 section 9; RFC 9715 section 3.1 (no fragments: we ask for at mo
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
 from functools import partial
 from resource import RLIMIT_NOFILE, getrlimit
@@ -24,7 +25,8 @@ MOST_WRONG = 20
 MOST_SOCKETS = 4096
 """Questions that wait at once, where two of five files that may be open are as many."""
 
-_RECEIVED = 4096
+RECEIVED = 4096
+"""Octets of a datagram that are looked at."""
 _DATAGRAMS_A_TURN = 256
 
 
@@ -73,12 +75,16 @@ class Waiting:
     def receive(self) -> None:
         """Take what has arrived."""
         try:
-            message = self.sock.recv(_RECEIVED)
+            message = self.sock.recv(RECEIVED)
         except BlockingIOError:
             return
         except OSError as error:
-            self._fail(UpstreamError(f"{self._reading()}: read: {words_of(error)}"))
+            self.break_off(error)
             return
+        self.take(message)
+
+    def take(self, message: bytes) -> None:
+        """Take a message: the reply, or something that is counted and waited past."""
         reply = self.asked.accept(message, self.sent)
         if reply is not None:
             # Where nothing but the reply came, its socket may serve another question.
@@ -90,6 +96,12 @@ class Waiting:
         if self.wrong >= MOST_WRONG:
             text = f"{self._reading()}: {self.wrong} replies that answer another question"
             self._fail(SpoofedError(text))
+            return
+        self.receive()  # there may be more, of which nobody will tell
+
+    def break_off(self, error: OSError) -> None:
+        """Wait no longer, as the socket says why there will be nothing."""
+        self._fail(UpstreamError(f"{self._reading()}: read: {words_of(error)}"))
 
     def expire(self) -> None:
         self._fail(UpstreamError(f"{self._reading()}: {TIMEOUT}"))
@@ -117,6 +129,8 @@ class Datagrams:
         self._sockets: Sockets | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._retired = False
+        self.time = time.monotonic
+        """The clock of the loop, once there is one."""
 
     def __len__(self) -> int:
         """Questions that wait."""
@@ -150,9 +164,7 @@ class Datagrams:
             UpstreamError: it cannot be sent.
         """
         loop, sockets = self.open()
-        if len(self._waiting) >= self._most:
-            raise UpstreamError(f"{self._most} questions are waiting for upstreams already")
-        sock = sockets.take(endpoint, source)
+        sock = self.connect(sockets, endpoint, source)
         waiting = Waiting(self, sock, asked, sent, endpoint, tell)
         if source:
             waiting.is_reusable = False
@@ -162,9 +174,23 @@ class Datagrams:
             way = way_of(sock, endpoint.text)
             sock.close()
             raise UpstreamError(f"write udp {way}: write: {words_of(error)}") from None
+        self.wait_for(waiting, until, loop)
+        return waiting
+
+    def connect(self, sockets: Sockets, endpoint: Endpoint, source: str = "") -> socket.SocketType:
+        """Return a socket for one more question out of what `open` returned; see `Sockets.take`.
+
+        Raises:
+            UpstreamError: there is none, or no way there.
+        """
+        if len(self._waiting) >= self._most:
+            raise UpstreamError(f"{self._most} questions are waiting for upstreams already")
+        return sockets.take(endpoint, source)
+
+    def wait_for(self, waiting: Waiting, until: float, loop: asyncio.AbstractEventLoop) -> None:
+        """Hand what comes to `waiting`, whose question has been sent on a socket of `connect`."""
         self._waiting[waiting.number] = waiting
         waiting.slot = self._deadlines.enter(waiting, until, loop)
-        return waiting
 
     def end(self, waiting: Waiting, *, is_clean: bool = False) -> None:
         """Forget a question, if that has not been done.
@@ -222,6 +248,7 @@ class Datagrams:
         if sockets is None or loop is None or loop.is_closed():
             self.close()
             self._loop, self._sockets = loop, sockets = asyncio.get_running_loop(), Sockets()
+            self.time = loop.time
             loop.add_reader(sockets.poll.fileno(), self._ready)
         return loop, sockets
 

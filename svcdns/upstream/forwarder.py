@@ -38,7 +38,7 @@ PAUSE = 0.1
 """Seconds between tries where their number has no limit."""
 UNKNOWN_P95 = 0.25
 """Seconds after which a second upstream is asked while it is not known what is usual."""
-_TRANSFERS = frozenset((RRType.AXFR, RRType.IXFR))
+TRANSFERS = frozenset((RRType.AXFR, RRType.IXFR))
 
 
 @dataclass(slots=True)
@@ -79,7 +79,8 @@ class Forwarder:
         self._why_nobody = why_nobody
         self._datagrams = datagrams
         self._chance = chance
-        self._going = 0
+        self.going = 0
+        """Questions that are being asked, or wait for an equal one."""
         self._order: Order[Server] = order_of(forwarding.policy, chance)
         self.takes_all = forwarding.origin == ROOT and not forwarding.excepted
         """Every name is forwarded."""
@@ -92,39 +93,42 @@ class Forwarder:
         if (
             loop is None
             or self.forwarding.hedge
-            or query.question.rrtype in _TRANSFERS
-            or 0 < most <= self._going
+            or query.question.rrtype in TRANSFERS
+            or 0 < most <= self.going
         ):
             return self._answer(query, stream=stream)
-        ordered = self._in_order()
+        ordered = self.in_order()
         if not ordered:
             return self._answer(query, stream=stream)
         first = ordered[0]
         if first.health.is_down or not first.begins_with_datagram(stream=stream):
             return self._answer(query, stream=stream, ordered=ordered)
-        key = (Asked.by(query), stream)
+        asked = Asked.by(query)
+        key = asked.key(stream=stream)
         if not self.flights.depart(key):
             return self._answer(query, stream=stream, ordered=ordered)
-        self._going += 1
-        return Begun(self, ordered, key, loop)
+        self.going += 1
+        begun = Begun(self, ordered, asked, loop, stream=stream)
+        begun.begin(key)
+        return begun
 
     def land(self, key: Hashable, outcome: Outcome | None) -> None:
         """Be done with a question; None: who waits for it too has to ask again."""
-        self._going -= 1
+        self.going -= 1
         self.flights.land(key, outcome)
 
     async def _answer(
         self, query: Query, *, stream: bool, ordered: Sequence[Server] = ()
     ) -> Outcome:
-        if query.question.rrtype in _TRANSFERS:
+        if query.question.rrtype in TRANSFERS:
             return refused(no_transfer)
         most = self.forwarding.most_concurrent
-        if 0 < most <= self._going:
+        if 0 < most <= self.going:
             self.counts.too_many += 1
             return refused(too_many, most)
         asked = Asked.by(query)
-        flights, key = self.flights, (asked, stream)
-        self._going += 1
+        flights, key = self.flights, asked.key(stream=stream)
+        self.going += 1
         try:
             while (coming := flights.board(key)) is not None:
                 shared = await coming
@@ -132,12 +136,12 @@ class Forwarder:
                     return shared
             outcome: Outcome | None = None
             try:
-                outcome = await self._ask(asked, ordered or self._in_order(), stream=stream)
+                outcome = await self._ask(asked, ordered or self.in_order(), stream=stream)
             finally:
                 flights.land(key, outcome)
             return outcome
         finally:
-            self._going -= 1
+            self.going -= 1
 
     def goes_on(self, outcome: Outcome) -> bool:
         """Whether the next stanza is to be asked instead of saying `outcome`."""
@@ -202,9 +206,11 @@ class Forwarder:
         self.counts.all_down += course.all_down
         return answer or failed(course.whys or ("no healthy proxies",), InfoCode.NETWORK_ERROR)
 
-    def _in_order(self) -> Sequence[Server]:
+    def in_order(self) -> Sequence[Server]:
         """Return whom to ask, in that order; those that just failed come last."""
-        usable = [server for server in self._servers() if not server.disabled]
+        usable: Sequence[Server] = self._servers()
+        if len(usable) != 1 or usable[0].disabled:
+            usable = [server for server in usable if not server.disabled]
         if len(usable) <= 1:
             return usable
         ordered = self._order(usable)

@@ -80,8 +80,10 @@ class Server:
         """Why it must never be asked again; empty: it may be."""
         self._habits = habits
         self._datagrams = datagrams
-        self._identities: Iterator[bytes] = identities()
-        self._without_edns_until = 0.0
+        self.identities: Iterator[bytes] = identities()
+        """Ids for questions to it."""
+        self.without_edns_until = 0.0
+        """Until then it is asked without OPT, on the clock of the loop."""
         self._streams_only = habits.force_tcp or endpoint.transport is Transport.TLS
 
     def disable(self, why: str) -> None:
@@ -116,8 +118,8 @@ class Server:
         figures.datagrams += 1
         if habits.random_case:
             asked = asked.in_random_case(os.urandom(_CASE_OCTETS))
-        with_opt = now >= self._without_edns_until
-        sent = asked.message(next(self._identities), with_opt=with_opt)
+        with_opt = now >= self.without_edns_until
+        sent = asked.message(next(self.identities), with_opt=with_opt)
         end = now + habits.read_timeout
         try:
             return self._datagrams.begin(
@@ -165,7 +167,7 @@ class Server:
         self.figures.asked += 1
         if self._habits.random_case:
             asked = asked.in_random_case(os.urandom(_CASE_OCTETS))
-        with_opt = started >= self._without_edns_until
+        with_opt = started >= self.without_edns_until
         stream = not self.begins_with_datagram(stream=stream)
         first = self._try(asked, with_opt=with_opt, stream=stream, until=until)
         return await self._asked(
@@ -189,7 +191,7 @@ class Server:
             if with_opt and reply.rcode and knows_no_edns(reply):
                 plain = await self._try(asked, with_opt=False, stream=stream, until=until)
                 if not knows_no_edns(plain):
-                    self._without_edns_until = started + _WITHOUT_EDNS
+                    self.without_edns_until = started + _WITHOUT_EDNS
                     reply = plain
         except UpstreamError:
             figures.failed += 1
@@ -221,7 +223,7 @@ class Server:
         if stream:
             return await self._over_stream(asked, with_opt=with_opt, until=until)
         self.figures.datagrams += 1
-        sent = asked.message(next(self._identities), with_opt=with_opt)
+        sent = asked.message(next(self.identities), with_opt=with_opt)
         end, source = self._until(until), self._habits.source
         came: Came
         try:
@@ -246,7 +248,7 @@ class Server:
 
     async def _over_stream(self, asked: Asked, *, with_opt: bool, until: float) -> Reply:
         while True:
-            sent = asked.message(next(self._identities), with_opt=with_opt)
+            sent = asked.message(next(self.identities), with_opt=with_opt)
             with suppress(ReusedConnectionError):
                 return await self.streams.ask(asked, sent, self._until(until))
 

@@ -18,6 +18,8 @@ from svcdns.upstream.failure import UpstreamError, words_of
 MOST_IDLE = 256
 
 _KIND = socket.SOCK_DGRAM | getattr(socket, "SOCK_NONBLOCK", 0)
+_ARRIVAL = select.EPOLLIN | select.EPOLLET
+"""A datagram is told of once: whoever goes on waiting has to look for more."""
 _IPV4, _IPV6 = int(socket.AF_INET), int(socket.AF_INET6)
 _UNSPECIFIED = (ctypes.c_char * 28)()
 """AF_UNSPEC is 0."""
@@ -53,10 +55,10 @@ class Sockets:
                 sock = idle.pop()
             else:
                 sock = socket.SocketType(family, _KIND)
-                self.poll.register(sock.fileno(), select.EPOLLIN)
+                self.poll.register(sock.fileno(), _ARRIVAL)
                 if source:
                     sock.bind((source, 0))
-            sock.connect((host, endpoint.port) if "%" not in host else address_of(endpoint))
+            sock.connect(endpoint[:2] if "%" not in host else address_of(endpoint))
         except OSError as error:
             if sock is not None:
                 sock.close()

@@ -12,6 +12,7 @@ Where to look:
     zone_text  one record from its text; rdata_text and svcb_text read what is behind the type
     frame      the two-octet length prefix of a stream
     records    walk the records of a foreign message without decoding it; uniform: no need to
+    plain      the reply that most replies are, which needs no reading
     codec      full decoding and encoding through dnslib, for cold paths only
 
 The way of a query uses question and response alone. Text appears in `name.from_text`,

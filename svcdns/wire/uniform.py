@@ -10,6 +10,8 @@ from svcdns.wire.response import Body
 
 TTL_AT = 6
 """Where in a record its TTL stands."""
+TTL_SIZE = 4
+_TTL_END = TTL_AT + TTL_SIZE
 
 _FIXED = 12
 _WIDTHS = {b"\xc0\x0c\0\1\0\1": 16, b"\xc0\x0c\0\x1c\0\1": 28}
@@ -41,7 +43,25 @@ def uniform_end(octets: bytes, start: int, answers: int) -> int:
     fixed = octets[start : start + _FIXED]
     if not start < end <= len(octets) or not fixed.endswith(_LENGTHS[width]):
         return 0
-    for at in range(start + width, end, width):
-        if not octets.startswith(fixed, at):
-            return 0
+    if answers > 1:
+        for at in range(start + width, end, width):
+            if not octets.startswith(fixed, at):
+                return 0
     return end
+
+
+def uniform_with_ttl(octets: bytes, answers: int, ttl: int) -> bytes:
+    """Return the octets of records of that kind, every TTL in them replaced by `ttl`.
+
+    Args:
+        octets: of so many records and nothing else.
+        answers: how many.
+        ttl: in seconds.
+    """
+    packed = ttl.to_bytes(TTL_SIZE)
+    if answers == 1:
+        return octets[:TTL_AT] + packed + octets[_TTL_END:]
+    width = len(octets) // answers
+    between = width - TTL_SIZE
+    parts = [octets[at : at + between] for at in range(_TTL_END, len(octets), width)]
+    return packed.join((octets[:TTL_AT], *parts))

@@ -50,6 +50,7 @@ IMPURE = {
 
 DOORS = {  # outside package: files (or whole rooms) that may import it
     "aiohttp": ("svcdns/source/apiserver/client.py",),
+    "cachetools": ("svcdns/plugins/parts/cache_store.py",),
     "dnslib": ("svcdns/wire/codec.py",),
     "kubernetes": ("svcdns/source/apiserver/client.py",),
     "msgspec": (

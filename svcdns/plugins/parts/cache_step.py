@@ -37,7 +37,8 @@ from svcdns.wire.records import MalformedMessageError
 
 Zones = tuple[OwnerName, ...]
 
-_KEY_SUFFIXES = (b"\0", b"\1", b"\2", b"\3")
+KEY_SUFFIXES = (b"\0", b"\1", b"\2", b"\3")
+"""Behind a question, by DO and CD: what an answer is kept under."""
 _LONGEST = 10.0
 """Seconds after which a question that was asked again is taken for lost."""
 _PAUSE = 1.0
@@ -102,6 +103,8 @@ class CacheStep:
         self.counts = Counts()
         self.repeated: dict[Kind, list[int]] = {kind: [0] for kind in Kind}
         """Hits that listeners answered, not in `counts` yet."""
+        self.missed = [0]
+        """Errands that found nothing, not in `counts` yet."""
         self.refreshes = Refreshes()
         self._clock = clock
         self._zones = () if ROOT in settings.zones else settings.zones
@@ -122,14 +125,14 @@ class CacheStep:
             return rest(query, client)
         edns = query.edns
         do = edns is not None and edns.dnssec_ok
-        key = question.key + _KEY_SUFFIXES[do + 2 * bool(query.flags & CD)]
+        key = question.key + KEY_SUFFIXES[do + 2 * bool(query.flags & CD)]
         now = self._clock()
         self.counts.requests += 1
         kept = self.store.find(key, now, self._stale.seconds)
         if kept is None:
             self.counts.misses += 1
             asked = Asked(key, query, client, rest)
-            return then(asked.again(), partial(self._first, asked))
+            return then(asked.again(), partial(self.first, key, query))
         self._count(kept.kind, 1)
         left = kept.remaining(now)
         if left <= 0:
@@ -157,20 +160,20 @@ class CacheStep:
             keep_ttl=self._keep_ttl,
         )
 
-    def _first(self, asked: Asked, outcome: Outcome) -> Outcome:
+    def first(self, key: bytes, query: Query, outcome: Outcome) -> Outcome:
         """Return what to say of an answer that has just come, and keep it if it may be kept."""
-        said, _ = self._taken(asked, outcome, failures=True)
-        return _authentic_for(asked.query, said)
+        said, _ = self._taken(key, query, outcome, failures=True)
+        return _authentic_for(query, said)
 
     def _taken(
-        self, asked: Asked, outcome: Outcome, *, failures: bool
+        self, key: bytes, query: Query, outcome: Outcome, *, failures: bool
     ) -> tuple[Outcome, Judgement | None]:
         """Keep `outcome` if it may be kept; return it as it is said, and what was made of it."""
-        question = asked.query.question
+        question = query.question
         if not isinstance(outcome, ForeignAnswer):
             if failures and self._lifetimes.failure and is_upstream_failure(outcome):
                 judgement = Judgement(Kind.FAILURE, self._lifetimes.failure, answering=False)
-                self._keep(asked, Kept(outcome, judgement, None, self._clock()))
+                self._keep(key, question.owner, Kept(outcome, judgement, None, self._clock()))
             return outcome, None
         if outcome.owner != question.owner:
             self.counts.drops += 1
@@ -181,16 +184,14 @@ class CacheStep:
             return outcome, None
         judgement = judge(question, outcome, contents, self._lifetimes)
         if judgement.kind is not None and (failures or judgement.kind is not Kind.FAILURE):
-            self._keep(asked, Kept(outcome, judgement, contents, self._clock()))
+            self._keep(key, question.owner, Kept(outcome, judgement, contents, self._clock()))
         return patched(outcome, contents.ttls_at, int(judgement.lifetime)), judgement
 
-    def _keep(self, asked: Asked, kept: Kept) -> None:
+    def _keep(self, key: bytes, owner: OwnerName, kept: Kept) -> None:
         excluded = self._excluded[kept.kind]
-        if excluded:
-            owner = asked.query.question.owner
-            if any(is_within(owner, zone) for zone in excluded):
-                return
-        self.store.put(asked.key, kept)
+        if excluded and any(is_within(owner, zone) for zone in excluded):
+            return
+        self.store.put(key, kept)
 
     def _past(self, asked: Asked, kept: Kept, now: float) -> Outcome | Later[Outcome]:
         """Return the answer whose time is over, or a newer one where that comes first."""
@@ -245,7 +246,9 @@ class CacheStep:
         now = self._clock()
         is_stale = kept.remaining(now) <= 0
         said, judgement = (
-            (None, None) if outcome is None else self._taken(asked, outcome, failures=not is_stale)
+            (None, None)
+            if outcome is None
+            else self._taken(asked.key, asked.query, outcome, failures=not is_stale)
         )
         newer = self.store.find(asked.key, now, self._stale.seconds)
         if newer is not None and newer is not kept:
@@ -263,6 +266,9 @@ class CacheStep:
 
     def take_counts(self) -> Counts:
         """Return what happened since the last time."""
+        missed, self.missed[0] = self.missed[0], 0
+        self.counts.requests += missed
+        self.counts.misses += missed
         for kind, repeated in self.repeated.items():
             hits, repeated[0] = repeated[0], 0
             self.counts.requests += hits

@@ -9,6 +9,7 @@ that listeners have of it.
 from cachetools import LRUCache
 
 from svcdns.answers.kept import Kept, Kind
+from svcdns.answers.raw import Raw
 
 LEAST_CAPACITY = 1024
 DEFAULT_CAPACITY = 9984
@@ -16,30 +17,44 @@ _OCTETS_PER_ENTRY = 4096
 """What an entry may take on average; most take less."""
 
 
-class _Entries(LRUCache[bytes, Kept]):
+class _Entries:
     """Answers of one kind, and how many had to go."""
 
     def __init__(self, capacity: int) -> None:
-        super().__init__(capacity * _OCTETS_PER_ENTRY, getsizeof=_size)
         self.capacity = capacity
         self.evicted = 0
+        self.kept: LRUCache[bytes, Kept | Raw] = LRUCache(capacity * _OCTETS_PER_ENTRY, _size)
 
-    def put(self, key: bytes, kept: Kept) -> None:
-        if key in self:
-            del self[key]
-        while len(self) >= self.capacity:
-            self.popitem()
-        self[key] = kept
+    def use(self, key: bytes) -> Kept | None:
+        """Return what is kept under `key`; it makes room last from now on."""
+        found = self.kept.get(key)
+        if isinstance(found, Raw):
+            found = self.kept[key] = found.kept()
+        return found
 
-    def __delitem__(self, key: bytes) -> None:
-        renewal = self[key].renewal
-        super().__delitem__(key)
-        if renewal is not None:
-            renewal.end()
+    def put(self, key: bytes, kept: Kept | Raw) -> None:
+        entries = self.kept
+        if key in entries:
+            self.remove(key)
+        most = entries.maxsize - kept.size
+        while len(entries) >= self.capacity or entries.currsize > most:
+            self.evicted += 1
+            _end(entries.popitem()[1])
+        entries[key] = kept
 
-    def popitem(self) -> tuple[bytes, Kept]:
-        self.evicted += 1
-        return super().popitem()
+    def remove(self, key: bytes) -> None:
+        kept = self.kept.pop(key, None)
+        if kept is not None:
+            _end(kept)
+
+
+def _size(kept: Kept | Raw) -> int:
+    return kept.size
+
+
+def _end(kept: Kept | Raw) -> None:
+    if kept.renewal is not None:
+        kept.renewal.end()
 
 
 class Store:
@@ -68,48 +83,54 @@ class Store:
                 never is.
         """
         for entries in (self._successes, self._denials):
-            kept = entries.get(key)
+            kept = entries.use(key)
             if kept is not None:
                 if kept.remaining(now) > (0 if kept.kind is Kind.FAILURE else -stale_for):
                     return kept
-                del entries[key]
+                entries.remove(key)
         return None
 
     def touch(self, key: bytes) -> None:
         """Take what is kept under `key` for used just now."""
         for entries in (self._successes, self._denials):
-            entries.get(key)
+            entries.use(key)
+
+    def has(self, key: bytes) -> bool:
+        """Whether anything is kept under `key`, of use or not."""
+        return key in self._successes.kept or key in self._denials.kept
+
+    def put_raw(self, key: bytes, raw: Raw) -> None:
+        """Keep an answer that has what was asked for."""
+        self._successes.put(key, raw)
+        if key in self._denials.kept:
+            self._denials.remove(key)
 
     def put(self, key: bytes, kept: Kept) -> None:
         """Keep an answer."""
         if kept.kind is Kind.SUCCESS and (kept.answering or not self._is_preferred(key)):
             self._successes.put(key, kept)
-            self._denials.pop(key, None)
+            self._denials.remove(key)
         else:
             self._denials.put(key, kept)
             if kept.kind is not Kind.FAILURE and not self._prefer_positive:
-                self._successes.pop(key, None)
+                self._successes.remove(key)
 
     def _is_preferred(self, key: bytes) -> bool:
         """Whether the success that is kept stays, whatever comes without one."""
-        kept = self._successes.get(key) if self._prefer_positive else None
+        kept = self._successes.use(key) if self._prefer_positive else None
         return kept is not None and kept.answering
 
     @property
     def entries(self) -> dict[Kind, int]:
         """How many answers are kept; failures are counted as denials."""
-        return {Kind.SUCCESS: len(self._successes), Kind.DENIAL: len(self._denials)}
+        return {Kind.SUCCESS: len(self._successes.kept), Kind.DENIAL: len(self._denials.kept)}
 
     @property
     def octets(self) -> int:
         """Octets of memory, about."""
-        return int(self._successes.currsize + self._denials.currsize)
+        return int(self._successes.kept.currsize + self._denials.kept.currsize)
 
     @property
     def evicted(self) -> dict[Kind, int]:
         """How many answers made room for others, ever."""
         return {Kind.SUCCESS: self._successes.evicted, Kind.DENIAL: self._denials.evicted}
-
-
-def _size(kept: Kept) -> int:
-    return kept.size

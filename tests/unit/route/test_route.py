@@ -3,16 +3,18 @@
 import asyncio
 from dataclasses import replace
 from types import CoroutineType
+from typing import Any
 
 import pytest
 
 from svcdns.answers.answer import Answer
 from svcdns.answers.foreign import Outcome
 from svcdns.answers.later import Later, then
+from svcdns.route.errand import Reach
 from svcdns.route.render import Manner
-from svcdns.route.route import Route, chain
+from svcdns.route.route import Route, chain, way_of
 from svcdns.route.stages import AnswerStep, Client, Observed, Rest, Steps
-from svcdns.wire.codes import AD, RA, RCode
+from svcdns.wire.codes import AD, RA, RCode, RRType
 from svcdns.wire.edns import BARE_OPT, SERVER_SIZE, InfoCode
 from svcdns.wire.name import from_text, to_text
 from svcdns.wire.question import Query, read_query
@@ -251,3 +253,55 @@ def test_only_a_route_that_is_measured_has_a_name_for_it(
     name: str,
 ) -> None:
     assert Route("example.", NAME, measured=measured).measured_as == name
+
+
+class Part:
+    """Takes part in errands, as far as a route asks."""
+
+    def __init__(self, *excepted: str) -> None:
+        self.missed = [0]
+        self.excepted = tuple(map(from_text, excepted))
+
+    def __call__(self, *_: object) -> Any:
+        raise AssertionError("nobody asks")
+
+    def __getattr__(self, _: str) -> Any:
+        return self
+
+
+def test_errands_pass_by_steps_that_are_not_for_them() -> None:
+    sender: Any = Part()
+    keeper: Any = Part("b.example.")
+    zones = Reach(zones=(from_text("cluster.local."),))
+    steps = [
+        Steps(rotate=True),
+        Steps(around=Part(), keeper=keeper),
+        Steps(answer=Part(), reach=zones),
+        Steps(answer=Part(), reach=Reach(rrtypes=(RRType.HINFO,))),
+        Steps(answer=Part(), answers_all=True, sender=sender),
+        Steps(answer=Part()),
+    ]
+
+    way = way_of(steps)
+
+    assert way is not None
+    assert (way.sender, way.keeper) == (sender, keeper)
+    assert way.zones == (from_text("b.example."), from_text("cluster.local."))
+    assert way.rrtypes == {RRType.HINFO}
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        Steps(answer=Part()),
+        Steps(around=Part()),
+        Steps(answer=Part(), answers_all=True),
+    ],
+)
+def test_a_step_that_may_be_for_any_question_leaves_no_way_for_errands(step: Steps) -> None:
+    part: Any = Part()
+    sender = Steps(answer=part, answers_all=True, sender=part)
+
+    assert way_of([sender]) is not None
+    assert way_of([step, sender]) is None
+    assert way_of([]) is None

@@ -107,3 +107,18 @@ async def test_who_retires_still_gets_the_replies_on_their_way() -> None:
         assert (await asking).body.counts == (1, 0, 0)
     await asyncio.sleep(0)
     assert files() <= before
+
+
+async def test_a_reply_behind_wrong_ones_is_found_though_all_arrived_at_once() -> None:
+    def flood(upstream: FakeUpstream, sent: bytes) -> Iterable[bytes]:
+        wrong = bytes((sent[0] ^ 1,)) + reply_to(sent, record(b"6666"))[1:]
+        return (*[wrong] * (MOST_WRONG - 1), *honest(upstream, sent))
+
+    datagrams = Datagrams()
+    async with FakeUpstream(flood) as upstream:
+        for _ in range(3):
+            reply = await datagrams.ask(upstream.endpoint(), ASKED, SENT, soon(2))
+            assert reply.body.octets == record(b"\xc0\0\2\1")
+
+    assert datagrams.wrong == 3 * (MOST_WRONG - 1)
+    datagrams.close()

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from svcdns.wire.codes import RRClass, RRType
-from svcdns.wire.contents import contents_of
+from svcdns.wire.contents import contents_of, with_ttl
 from svcdns.wire.name import from_text
 from svcdns.wire.response import Body, compose
 from svcdns.wire.rotation import run_of
 from svcdns.wire.rrset import RRset, cname
-from svcdns.wire.uniform import uniform_end, width_of
+from svcdns.wire.uniform import uniform_end, uniform_with_ttl, width_of
 from tests.support.stubs import addresses
 
 WWW = from_text("www.example.")
@@ -64,3 +64,14 @@ def test_where_they_end_is_known_whatever_stands_around_them() -> None:
     assert uniform_end(octets, 0, 1) == len(octets) // 2
     assert uniform_end(octets, 0, 3) == 0
     assert uniform_end(octets, 0, 0) == 0
+
+
+@pytest.mark.parametrize("answer", [A, AAAA, replace(A, records=A.records[:1])])
+def test_a_ttl_is_put_into_every_record(answer: RRset) -> None:
+    body = compose(WWW, (answer,))
+    places = contents_of(WWW, answer.rrtype, body).ttls_at
+
+    replaced = uniform_with_ttl(body.octets, body.counts[0], 0x01020304)
+
+    assert replaced == with_ttl(body.octets, places, 0x01020304)
+    assert replaced != body.octets

@@ -1,0 +1,116 @@
+"""A plain question that is passed on as it came: who takes part in that.
+
+Such an errand is one object from the client's datagram to the response. A route has a way for
+errands where nothing on it wants to see the question or change the answer: perhaps a `Keeper`,
+then steps that are not for this name, then a `Sender`. What turns out not to be plain goes on
+as any other question does.
+
+The way itself is in `route.errands`.
+"""
+
+from typing import Any, NamedTuple, Protocol
+
+from svcdns.answers.foreign import Outcome
+from svcdns.answers.later import Coming, Later
+from svcdns.wire.codes import RRType
+from svcdns.wire.name import OwnerName
+from svcdns.wire.plain import PlainHead, PlainHeads
+from svcdns.wire.question import Query
+
+
+class Form(NamedTuple):
+    """How a client has asked, and how it is to be answered."""
+
+    head: bytes
+    """Octets 2 to 11 of what is sent on."""
+    tail: bytes
+    """The OPT behind that question, and behind that of the response if the client sent one."""
+    option: bytes
+    limit: int
+    """Octets of a response, without OPT."""
+    dnssec_ok: bool
+    lane: int
+    """0 without EDNS, 1 with, 2 with DO set."""
+    heads: PlainHeads
+    """Reads the header of the reply."""
+
+
+class Errand(Protocol):
+    """One plain question that is on its way."""
+
+    packet: bytes
+    """As it came from the client."""
+    question: bytes
+    """Its question section, in lower case."""
+    form: Form
+    asked_at: tuple[float, int]
+    """When, on the clock of the exchange, and what had been dropped until then."""
+    back: Any
+    """How the response gets to the client; whoever listens knows."""
+
+    def send_back(self) -> None:
+        """Want the answer no more."""
+        ...
+
+
+class Desk(Protocol):
+    """Where errands begin and end."""
+
+    def close(self, errand: Errand, head: PlainHead, octets: bytes) -> None:
+        """Send the answer: plain `octets`, under `head`."""
+        ...
+
+    def hand_over(self, errand: Errand, coming: Coming[Outcome]) -> None:
+        """Let `coming` bring the answer, on the way of all other questions."""
+        ...
+
+
+class Sender(Protocol):
+    """What `forward` does for errands."""
+
+    def send(
+        self, desk: Desk, packet: bytes, question: bytes, form: Form, asked_at: tuple[float, int]
+    ) -> Errand | None:
+        """Send a question on, which ends at `desk`; None: this one is not to be an errand."""
+        ...
+
+
+class Keeper(Protocol):
+    """What `cache` does for errands."""
+
+    missed: list[int]
+    """Its one number goes up with every errand."""
+    excepted: tuple[OwnerName, ...]
+    """Names at and below these are no errands."""
+
+    def has(self, question: bytes, *, dnssec_ok: bool) -> bool:
+        """Whether there is something kept for a question, of whatever use."""
+        ...
+
+    def keep(self, question: bytes, head: PlainHead, octets: bytes, *, dnssec_ok: bool) -> bytes:
+        """Keep a plain answer; return the octets as they are said."""
+        ...
+
+    def hand_over(self, query: Query, coming: Coming[Outcome]) -> Later[Outcome]:
+        """Return what brings the answer of `coming` after it has been kept."""
+        ...
+
+
+class Reach(NamedTuple):
+    """Which questions a step may have an answer to: it passes all others on."""
+
+    zones: tuple[OwnerName, ...] = ()
+    """Names at and below these."""
+    rrtypes: tuple[RRType, ...] = ()
+    """Names anywhere, of these TYPEs only."""
+
+
+class Way(NamedTuple):
+    """The way of errands through one server block."""
+
+    sender: Sender
+    keeper: Keeper | None
+    zones: tuple[OwnerName, ...]
+    """Names that end like these are no errands."""
+    rrtypes: frozenset[int]
+    """Questions of these TYPEs are no errands."""

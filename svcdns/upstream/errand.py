@@ -1,0 +1,212 @@
+"""A plain question on its way to an upstream, and back: the plain way of a miss.
+
+It is sent as `route.errands` has it, behind an id and from a port of its own. A plain reply ends
+it there. Anything else (another kind of answer, a cut one, an error, silence) makes it what it
+would have been from the start, a `Begun`, which takes it from there.
+"""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+from svcdns.route.errand import Desk, Form
+from svcdns.upstream.asked import Asked
+from svcdns.upstream.begun import BUDGET, Begun
+from svcdns.upstream.datagram import RECEIVED, Came, Datagrams, Waiting
+from svcdns.upstream.endpoint import Transport
+from svcdns.upstream.failure import UpstreamError
+from svcdns.upstream.forwarder import TRANSFERS, Forwarder
+from svcdns.upstream.forwarding import Forwarding
+from svcdns.upstream.outcome import foreign
+from svcdns.upstream.server import Server
+from svcdns.wire.codes import RCode
+from svcdns.wire.name import OwnerName
+from svcdns.wire.plain import addresses_end
+
+_HEADER = 12
+
+
+class Errand(Waiting):
+    """One errand; a `route.errand.Errand`."""
+
+    __slots__ = (
+        "_desk",
+        "_key",
+        "_ordered",
+        "_sender",
+        "_sent_at",
+        "asked_at",
+        "back",
+        "form",
+        "packet",
+        "question",
+    )
+
+    back: Any
+
+    def __init__(  # noqa: PLR0913, PLR0917  anything around them would be one more object a miss
+        self,
+        sock: socket.SocketType,
+        sent: bytes,
+        sender: "Errands",
+        ordered: Sequence[Server],
+        key: bytes,
+        sent_at: float,
+        desk: Desk,
+        packet: bytes,
+        question: bytes,
+        form: Form,
+        asked_at: tuple[float, int],
+    ) -> None:
+        # What only the other way needs is there once that is taken: see `_complete`.
+        self._datagrams = sender.datagrams
+        self.sock = sock
+        self.number = sock.fileno()
+        self.sent = sent
+        self.wrong = 0
+        self._sender = sender
+        self._ordered = ordered
+        self._key = key
+        self._sent_at = sent_at
+        self._desk = desk
+        self.packet = packet
+        self.question = question
+        self.form = form
+        self.asked_at = asked_at
+
+    def receive(self) -> None:
+        """Take what has arrived."""
+        try:
+            message = self.sock.recv(RECEIVED)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._complete()
+            self.break_off(error)
+            return
+        question, form = self.question, self.form
+        if message[:2] == self.sent[:2] and message.startswith(question, _HEADER):
+            head = form.heads[message[2:_HEADER]]
+            if head is not None:
+                start = _HEADER + len(question)
+                end = addresses_end(message, start, question, head)
+                if 0 < end <= form.limit:
+                    self._datagrams.end(self, is_clean=not self.wrong)
+                    self._land(message)
+                    self._desk.close(self, head, message[start:end])
+                    return
+        self._complete()
+        self.take(message)
+
+    def expire(self) -> None:
+        """Wait no longer for a reply."""
+        self._complete()
+        super().expire()
+
+    def send_back(self) -> None:
+        """Want the answer no more, and ask no more."""
+        if self.slot is not None:
+            self._datagrams.end(self)
+            self._sender.forwarder.land(self._key, None)
+
+    def _land(self, message: bytes) -> None:
+        """Be done, and give the answer to others who have asked the same."""
+        forwarder, first = self._sender.forwarder, self._ordered[0]
+        first.figures.untaken.append((0, self._datagrams.time() - self._sent_at))
+        forwarder.going -= 1
+        waiting = forwarder.flights.going.pop(self._key)
+        if not waiting:
+            return
+        asked = self._asked()
+        reply = asked.accept(message, self.sent)
+        outcome = None if reply is None else foreign(asked, first.address, reply)
+        for future in waiting:
+            if not future.done():
+                future.set_result(outcome)
+
+    def _asked(self) -> Asked:
+        """Return the question as all others are written down."""
+        question, form = self.question, self.form
+        flags = int.from_bytes(form.head[:2])
+        rrtype = int.from_bytes(question[-4:-2])
+        return Asked(OwnerName(question[:-4]), rrtype, question, flags, form.dnssec_ok)
+
+    def _complete(self) -> None:
+        """Be a `Waiting` like all others from now on."""
+        self.asked = self._asked()
+        self.endpoint = self._ordered[0].endpoint
+        self.tell = self._otherwise
+        self.is_reusable = True
+
+    def _otherwise(self, came: Came) -> None:
+        """Go on with what is not plain."""
+        loop = asyncio.get_running_loop()
+        begun = Begun(self._sender.forwarder, self._ordered, self.asked, loop, stream=False)
+        begun.take_over(self._key, self, self._sent_at)
+        self._desk.hand_over(self, begun)
+        begun.came(came)
+
+
+class Errands:
+    """The errands of one stanza that takes all names; a `route.errand.Sender`."""
+
+    def __init__(self, forwarder: Forwarder, datagrams: Datagrams) -> None:
+        """Send them as `forwarder` sends all other questions, with `datagrams`."""
+        self.forwarder = forwarder
+        self.datagrams = datagrams
+        self._most = forwarder.forwarding.most_concurrent
+        self._read_timeout = min(forwarder.forwarding.habits.read_timeout, BUDGET)
+
+    def send(
+        self, desk: Desk, packet: bytes, question: bytes, form: Form, asked_at: tuple[float, int]
+    ) -> Errand | None:
+        """Send a question on; see `Sender`."""
+        forwarder, datagrams = self.forwarder, self.datagrams
+        ordered = forwarder.in_order()
+        if not ordered or 0 < self._most <= forwarder.going or question[-4:-2] in _TRANSFERS:
+            return None
+        first = ordered[0]
+        message = form.head + question + form.tail
+        flights = forwarder.flights.going
+        loop, sockets = datagrams.open()
+        now = loop.time()
+        if message in flights or first.health.is_down or now < first.without_edns_until:
+            return None
+        sent = next(first.identities) + message
+        try:
+            sock = datagrams.connect(sockets, first.endpoint)
+        except UpstreamError:  # which happens once more, to whom it can be told
+            return None
+        try:
+            sock.send(sent)
+        except OSError:
+            sock.close()
+            return None
+        flights[message] = ()
+        forwarder.going += 1
+        figures = first.figures
+        figures.asked += 1
+        figures.datagrams += 1
+        errand = Errand(
+            sock, sent, self, ordered, message, now, desk, packet, question, form, asked_at
+        )
+        datagrams.wait_for(errand, now + self._read_timeout, loop)
+        return errand
+
+
+_TRANSFERS = frozenset(rrtype.to_bytes(2) for rrtype in TRANSFERS)
+
+
+def may_be_sent(forwarding: Forwarding) -> bool:
+    """Whether the first try of every plain question is one datagram, whose reply mostly ends it."""
+    habits = forwarding.habits
+    return not (
+        forwarding.hedge
+        or forwarding.may_go_on
+        or RCode.NOERROR in forwarding.failover
+        or habits.force_tcp
+        or habits.source
+        or habits.random_case
+        or any(target.transport is not Transport.DNS for target in forwarding.targets)
+    )

@@ -1,0 +1,225 @@
+"""Whatever is asked and replied: an errand says and counts what the other way would."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from svcdns.answers.later import LATER, Later
+from svcdns.app.build import Configuration
+from svcdns.route.errand import Errand
+from svcdns.route.errands import Errands, Holder
+from svcdns.route.responder import Said
+from svcdns.route.router import Router
+from svcdns.telemetry.metrics import Metrics
+from svcdns.wire.codes import AA, AD, CD, RA, RD, TC, RCode, RRType
+from svcdns.wire.edns import extended_error, opt
+from svcdns.wire.name import from_text
+from svcdns.wire.question import Question
+from tests.support.configured import configured
+from tests.support.stubs import FixedClient, packet
+from tests.support.upstreams import FakeUpstream, record, reply_to
+
+_SOA = b"\0\0\x06\0\1\0\0\0\x3c\0\x16\0\0" + bytes(16) + (30).to_bytes(4)
+_PLAIN, _DO = opt(dnssec_ok=False), opt(dnssec_ok=True)
+_EXPLAINED = opt(False, extended_error(3, "old"))
+_BADVERS = opt(False, rcode=RCode.BADVERS)
+_TAILS = (b"", _PLAIN, _PLAIN, _DO, _EXPLAINED, _BADVERS)
+_SMALL = _PLAIN.replace((1232).to_bytes(2), (512).to_bytes(2))
+_OPTS = (b"", b"", _PLAIN, _DO, _SMALL, _EXPLAINED)
+_OTHERS = ("b.example.", "A.example.", "x.cluster.local.", ".")
+_NAMES = (*["a.example."] * 8, *_OTHERS)
+_TYPES = (*[RRType.A] * 8, RRType.AAAA, RRType.HINFO, RRType.TXT)
+_TIMED = ("seconds", "duration")
+
+
+class Spoken(NamedTuple):
+    """One reply: what an upstream says to every question but for its id."""
+
+    addresses: tuple[bytes, ...]
+    ttl: int
+    flags: int
+    rcode: int
+    tail: bytes
+    has_soa: bool
+
+    def to(self, sent: bytes) -> bytes:
+        size = len(self.addresses[0]) if self.addresses else 4
+        rrtype = RRType.A if size == 4 else RRType.AAAA
+        records = [record(one, rrtype, ttl=self.ttl) for one in self.addresses]
+        records += [_SOA] * self.has_soa + [self.tail] * bool(self.tail)
+        counts = (len(self.addresses), int(self.has_soa), int(bool(self.tail)))
+        flags, rcode = self.flags, self.rcode
+        return reply_to(sent, *records, flags=flags, rcode=rcode, counts=counts)
+
+
+def octets(size: int) -> st.SearchStrategy[bytes]:
+    return st.binary(min_size=size, max_size=size)
+
+
+spoken = st.builds(
+    Spoken,
+    st.one_of(
+        st.lists(octets(4), min_size=1, max_size=4).map(tuple),
+        st.lists(octets(4), min_size=1, max_size=4).map(lambda few: tuple(few * 20)),
+        st.lists(octets(16), max_size=4).map(tuple),
+    ),
+    st.sampled_from([0, 3, 5, 20, 30, 300, 0x8000_0001]),
+    st.sampled_from([0, AA, AD, AD | AA, CD, TC]),
+    st.sampled_from([0, 0, 0, 0, int(RCode.NXDOMAIN), int(RCode.SERVFAIL)]),
+    st.sampled_from(_TAILS),
+    st.sampled_from([False, False, False, True]),
+)
+queries = st.builds(
+    packet,
+    st.builds(
+        Question.of,
+        st.sampled_from(_NAMES).map(from_text),
+        st.sampled_from(_TYPES),
+        st.sampled_from([*[1] * 9, 3]),
+    ),
+    identity=st.integers(0, 0xFFFF),
+    flags=st.sampled_from([RD, RD, RD, 0, RD | AD, RD | CD, RD | RA]),
+    opt=st.sampled_from(_OPTS),
+)
+
+COREFILE = """\
+. {{
+    errors
+    kubernetes cluster.local
+    prometheus 127.0.0.1:0
+    forward . 127.0.0.1:{port} {{
+        {forward}
+    }}
+    {cache}
+    loop
+    {balance}
+}}
+"""
+corefiles = st.fixed_dictionaries(
+    {
+        "forward": st.sampled_from(["", "max_concurrent 1000", "failover SERVFAIL"]),
+        "cache": st.sampled_from(
+            ["", "cache 30", "cache 30 {\ndisable success b.example\n}", "cache {\nkeepttl\n}"]
+        ),
+        "balance": st.sampled_from(["", "loadbalance"]),
+    }
+)
+
+
+class Way:
+    """One server, and all it has said."""
+
+    def __init__(self, text: str, *, has_errands: bool) -> None:
+        self.metrics = Metrics()
+        self.said: list[Said] = []
+        self.configuration: Configuration = configured(text, metrics=self.metrics, port=53)
+        (self.exchange,) = self.configuration.exchanges.values()
+        self.errands = 0
+        self.sent: list[bytes] = []
+        """To the upstream, without ids."""
+        if not has_errands:
+            routes = [replace(route, way=None) for route in self.exchange.router.routes]
+            self.exchange.router = Router(routes)
+        self._client = FixedClient()
+        self._coming: asyncio.Future[Said]
+        holder = Holder(self._tell, self._become, lambda _: self._client)
+        self._desk = Errands(self.exchange, 0, holder)
+
+    async def ask(self, query: bytes) -> None:
+        self._coming = asyncio.get_running_loop().create_future()
+        if self._desk.begin(query) is not None:
+            self.errands += 1
+            self.said.append(await self._coming)
+            return
+        said = self.exchange.respond(query, self._client)
+        self.said.append(await said if isinstance(said, LATER) else said)  # type: ignore[arg-type]
+
+    def counted(self) -> tuple[Any, ...]:
+        for tick in self.configuration.ticks:
+            tick(1.0)
+        self.exchange.traffic.fold()
+        numbers = {
+            name: series
+            for name, series in self.metrics.numbers.items()
+            if not any(word in name for word in _TIMED)
+        }
+        timed = sum(map(sum, self.exchange.traffic.durations.values()))
+        histograms = {
+            (name, labels): sum(row.counts)
+            for name, series in self.metrics.distributions.items()
+            for labels, row in series.items()
+        }
+        return self.exchange.traffic.counts, timed, numbers, histograms
+
+    def _tell(self, _: Errand, response: bytes) -> None:
+        self._coming.set_result(response)
+
+    def _become(self, _: Errand, later: Later[Said]) -> None:
+        async def wait() -> None:
+            self._coming.set_result(await later)
+
+        self._task = asyncio.ensure_future(wait())
+
+
+async def both_ways(
+    options: dict[str, str], asked: Sequence[tuple[bytes, Spoken]]
+) -> tuple[Way, Way]:
+    saying: list[Spoken] = []
+
+    def say(_: FakeUpstream, sent: bytes) -> Iterable[bytes]:
+        return (saying[-1].to(sent),)
+
+    async with FakeUpstream(say) as upstream:
+        text = COREFILE.format(port=upstream.port, **options)
+        ways = Way(text, has_errands=True), Way(text, has_errands=False)
+        for way in ways:
+            async with running(way.configuration):
+                for query, reply in asked:
+                    saying.append(reply)
+                    await asyncio.wait_for(way.ask(query), 5)
+            way.sent += [octets[2:] for _, octets in upstream.queries]
+            upstream.queries.clear()
+    return ways
+
+
+@asynccontextmanager
+async def running(configuration: Configuration) -> AsyncIterator[None]:
+    """Run what goes on beside the queries, the probes of `loop` aside."""
+    runs = [run for name, run in configuration.runs if name != "loop"]
+    tasks = [asyncio.ensure_future(run()) for run in runs]
+    await asyncio.sleep(0)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@settings(max_examples=200, deadline=None)
+@given(corefiles, st.lists(st.tuples(queries, spoken), min_size=1, max_size=12))
+def test_an_errand_says_and_counts_what_the_other_way_would(
+    options: dict[str, str], asked: list[tuple[bytes, Spoken]]
+) -> None:
+    errands, others = asyncio.run(both_ways(options, asked))
+
+    assert errands.said == others.said
+    assert errands.sent == others.sent
+    assert errands.counted() == others.counted()
+    assert not others.errands
+
+
+def test_a_plain_question_is_an_errand_each_time_it_is_not_kept() -> None:
+    query = packet(Question.of(from_text("a.example."), RRType.A))
+    reply = Spoken((b"1234", b"5678"), 30, 0, 0, _PLAIN, has_soa=False)
+    options = {"forward": "", "cache": "cache 30", "balance": "loadbalance"}
+
+    errands, _ = asyncio.run(both_ways(options, [(query, reply)] * 3))
+
+    assert errands.errands == 1
+    assert len(errands.said) == 3

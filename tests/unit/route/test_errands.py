@@ -1,0 +1,227 @@
+"""Which questions are errands, and how their answers are said.
+
+That they are said as all others are is shown in `tests/unit/plugins/test_errands_agree.py`.
+"""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from svcdns.answers.answer import Answer
+from svcdns.answers.foreign import Outcome
+from svcdns.answers.later import Coming, Later
+from svcdns.route.errand import Desk, Errand, Form, Way
+from svcdns.route.errands import Errands, Holder
+from svcdns.route.exchange import Exchange
+from svcdns.route.responder import Said
+from svcdns.route.route import Route
+from svcdns.route.router import Router
+from svcdns.wire.codes import AD, CD, RD, RCode, RRType
+from svcdns.wire.edns import BARE_OPT, BARE_OPT_DO, opt
+from svcdns.wire.name import ROOT, OwnerName, from_text
+from svcdns.wire.plain import PlainHead
+from svcdns.wire.question import MalformedQueryError, Question, read_query
+from tests.support.stubs import FixedClient, packet
+from tests.support.upstreams import record
+
+ASKED = Question.of(from_text("a.example."), RRType.A)
+
+
+class Sent:
+    """An errand that waits for a test to bring its answer."""
+
+    def __init__(self, desk: Desk, packet: bytes, question: bytes, form: Form) -> None:
+        self.desk, self.packet, self.question, self.form = desk, packet, question, form
+        self.asked_at = (0.0, 0)
+        self.back: Any = None
+
+    def send_back(self) -> None:
+        raise AssertionError("somebody wants the answer")
+
+
+class NotedSender:
+    """Notes what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+
+    def send(
+        self, desk: Desk, packet: bytes, question: bytes, form: Form, asked_at: tuple[float, int]
+    ) -> Errand | None:
+        assert asked_at == (0.0, 0)
+        self.sent.append(Sent(desk, packet, question, form))
+        return self.sent[-1]
+
+
+class BrokenKeeper:
+    """Has a bug."""
+
+    excepted: tuple[OwnerName, ...] = ()
+
+    def __init__(self) -> None:
+        self.missed = [0]
+
+    def has(self, question: bytes, *, dnssec_ok: bool) -> bool:
+        return not question or dnssec_ok
+
+    def keep(self, question: bytes, head: PlainHead, octets: bytes, *, dnssec_ok: bool) -> bytes:
+        raise RuntimeError(question, head, octets, dnssec_ok)
+
+    def hand_over(self, query: object, coming: Coming[Outcome]) -> Later[Outcome]:
+        assert query
+        return coming
+
+
+class World:
+    """A listener whose route has a way for errands."""
+
+    def __init__(self, keeper: BrokenKeeper | None = None, **options: Any) -> None:
+        self.sender = NotedSender()
+        self.said: list[bytes] = []
+        self.became: list[Later[Said]] = []
+        self.bugs: list[Exception] = []
+        zones = (from_text("cluster.local."),)
+        way = Way(self.sender, keeper, zones, frozenset((RRType.HINFO,)))
+        route = Route(".", ROOT, way=way, measured=True, **options)
+        self.exchange = Exchange(
+            "dns://:53",
+            Router([route]),
+            clock=lambda: 0.0,
+            on_bug=lambda bug, _: self.bugs.append(bug),
+        )
+        holder = Holder(
+            lambda _, response: self.said.append(response),
+            lambda _, later: self.became.append(later),
+            lambda _: FixedClient(),
+        )
+        self.errands = Errands(self.exchange, 0, holder)
+
+    def close(self, *addresses: bytes) -> bytes:
+        errand = self.sender.sent[-1]
+        octets = b"".join(record(one) for one in addresses)
+        head = errand.form.heads[b"\x81\x80\0\1" + len(addresses).to_bytes(2) + bytes(4)]
+        assert head is not None
+        errand.desk.close(errand, head, octets)
+        return self.said[-1]
+
+
+@pytest.mark.parametrize(
+    ("option", "sent"), [(b"", BARE_OPT), (BARE_OPT, BARE_OPT), (BARE_OPT_DO, BARE_OPT_DO)]
+)
+def test_a_plain_question_goes_on_as_it_came(option: bytes, sent: bytes) -> None:
+    world = World()
+    query = packet(ASKED, flags=RD | AD, opt=option)
+
+    errand = world.errands.begin(query)
+
+    assert errand is not None
+    assert (errand.packet, errand.question) == (query, ASKED.octets)
+    assert errand.form.head == (RD | AD).to_bytes(2) + b"\0\1\0\0\0\0\0\1"
+    assert (errand.form.tail, errand.form.option) == (sent, option)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        packet(ASKED, flags=RD | CD),
+        packet(ASKED, flags=0x2800),
+        packet(ASKED, flags=0x8100),
+        packet(ASKED, opt=opt(False, b"\0\x0a\0\0")),
+        packet(ASKED, octets=from_text("A.example.") + b"\0\1\0\1"),
+        packet(Question.of(ASKED.owner, RRType.A, 3)),
+        packet(Question.of(ASKED.owner, RRType.HINFO)),
+        packet(Question.of(from_text("x.cluster.local."), RRType.A)),
+        packet(ASKED)[:-1],
+        packet(ASKED) + b"\0",
+        packet(ASKED)[:12],
+        b"",
+    ],
+)
+def test_other_questions_are_no_errands(query: bytes) -> None:
+    world = World()
+
+    assert world.errands.begin(query) is None
+    assert not world.sender.sent
+
+
+@pytest.mark.parametrize(
+    "options", [{"udp_limit": 512}, {"options": (lambda _: b"",)}, {"observe_steps": (print,)}]
+)
+def test_where_somebody_looks_at_single_exchanges_there_are_none(options: dict[str, Any]) -> None:
+    assert World(**options).errands.begin(packet(ASKED)) is None
+
+
+@given(st.binary(max_size=80) | st.binary(max_size=40).map(lambda end: packet(ASKED)[:12] + end))
+def test_whatever_is_an_errand_is_a_well_formed_query(octets: bytes) -> None:
+    world = World()
+    errand = world.errands.begin(octets)
+    try:
+        query = read_query(octets)
+    except MalformedQueryError:
+        assert errand is None
+        return
+
+    if errand is not None:
+        assert query.question.octets == query.question.key == errand.question
+
+
+def test_the_answer_is_said_under_the_id_and_the_header_of_the_client() -> None:
+    world = World()
+    world.errands.begin(packet(ASKED, identity=0xABCD))
+
+    response = world.close(b"1234")
+
+    assert response == b"\xab\xcd\x81\x80\0\1\0\1\0\0\0\0" + ASKED.octets + record(b"1234")
+    ((key, row),) = world.exchange.traffic.counts.items()
+    assert (key.zone, key.rrtype, key.rcode, key.written_by) == (".", RRType.A, 0, "forward")
+    assert row == [1, 27, 43]
+
+
+def test_addresses_take_turns() -> None:
+    world = World(rotate=True)
+    firsts = []
+    for _ in range(3):
+        world.errands.begin(packet(ASKED))
+        firsts.append(world.close(b"1234", b"5678")[27 + 12 :][:4])
+
+    assert firsts == [b"1234", b"5678", b"1234"]
+
+
+def test_a_bug_is_told_and_the_query_fails() -> None:
+    world = World(BrokenKeeper())
+    world.errands.begin(packet(ASKED))
+
+    response = world.close(b"1234")
+
+    assert response[3] & 0x0F == RCode.SERVFAIL
+    assert len(world.bugs) == 1
+
+
+def test_what_is_kept_is_no_errand() -> None:
+    world = World(keeper := BrokenKeeper())
+
+    assert world.errands.begin(packet(ASKED, opt=BARE_OPT_DO)) is None
+    assert world.errands.begin(packet(ASKED)) is not None
+    assert keeper.missed == [1]
+
+
+@pytest.mark.parametrize("keeper", [None, BrokenKeeper()])
+def test_what_is_handed_over_is_said_like_any_other_answer(keeper: BrokenKeeper | None) -> None:
+    world = World(keeper)
+    world.errands.begin(packet(ASKED, identity=0xABCD))
+    errand = world.sender.sent[-1]
+    coming: Coming[Outcome] = Coming(_nobody_waits)
+    said: list[bytes] = []
+
+    errand.desk.hand_over(errand, coming)
+    coming.receive(said.append)
+    coming.bring(Answer(RCode.NXDOMAIN))
+
+    assert list(map(id, world.became)) == [id(coming)]
+    assert (said[0][:2], said[0][3] & 0x0F) == (b"\xab\xcd", RCode.NXDOMAIN)
+
+
+def _nobody_waits() -> Any:
+    raise AssertionError
