@@ -106,6 +106,14 @@ class Backend(Protocol):
         """
         ...
 
+    async def forget_flows(self, serving: Mapping[VirtualKey, bytes]) -> None:
+        """Let UDP flows end that these virtual servers sent elsewhere, where there are such.
+
+        Args:
+            serving: rows of the servers that may keep theirs, by virtual server.
+        """
+        ...
+
     async def cleanup(self) -> None:
         """Take everything of ours away, and nothing else."""
         ...

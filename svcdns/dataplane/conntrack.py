@@ -7,7 +7,6 @@ It blocks: use it in `dataplane.worker`'s thread.
 Source: linux/netfilter/nfnetlink_conntrack.h, net/netfilter/nf_conntrack_netlink.c.
 """
 
-import errno
 import socket
 import struct
 from collections.abc import Mapping
@@ -39,30 +38,25 @@ class Flow(NamedTuple):
     """The attributes that name it in a request."""
 
 
-def forget_stale(serving: Mapping[VirtualKey, bytes]) -> int:
-    """Delete UDP flows to these virtual servers that go elsewhere; return how many.
+def forget_stale(serving: Mapping[VirtualKey, bytes]) -> None:
+    """Delete UDP flows to these virtual servers that go elsewhere.
+
+    What the kernel refuses, or cannot do without nf_conntrack_netlink, is left: flows end by
+    themselves, later.
 
     Args:
         serving: rows of real servers (`proxy.model.pack_servers`) by virtual server; empty
             where nobody serves: then nothing of it is deleted.
-
-    Raises:
-        OSError: this kernel shows no conntrack entries.
     """
-    deleted = 0
-    with NetlinkSocket(_NETLINK_NETFILTER) as sock:
+    with suppress(OSError), NetlinkSocket(_NETLINK_NETFILTER) as sock:
         for family in sorted({_family(key.address) for key in serving}):
             dumped = sock.dump(Request(_GET, _GENERIC.pack(family, 0, 0)))
             flows = [flow for octets in dumped if (flow := read_flow(octets)) is not None]
-            stale = [flow for flow in flows if is_stale(flow, serving)]
-            refused = sock.batch(
-                Request(_DELETE, _GENERIC.pack(family, 0, 0) + flow.name) for flow in stale
+            sock.batch(
+                Request(_DELETE, _GENERIC.pack(family, 0, 0) + flow.name)
+                for flow in flows
+                if is_stale(flow, serving)
             )
-            deleted += len(stale) - len(refused)
-            for verdict in refused.values():
-                if verdict.number != errno.ENOENT:
-                    raise OSError(verdict.number, verdict.text)
-    return deleted
 
 
 def is_stale(flow: Flow, serving: Mapping[VirtualKey, bytes]) -> bool:

@@ -62,6 +62,8 @@ class Fake:
         self.is_set_up = False
         self.looked_at: list[VirtualKey] = []
         """Whose real servers of weight 0 were read, each time."""
+        self.may_go_on: dict[VirtualKey, bytes] = {}
+        """Servers whose UDP flows were left alone the last time, by virtual server."""
         self.close_looks = 0
         """How often a reading was to compare all there is."""
         self.desired = Desired()
@@ -107,6 +109,10 @@ class Fake:
             except OSError as error:
                 failures.append(_failure(operation, error.errno or errno.EIO))
         return tuple(failures)
+
+    async def forget_flows(self, serving: Mapping[VirtualKey, bytes]) -> None:
+        """Note it: there are no flows."""
+        self.may_go_on |= serving
 
     async def cleanup(self) -> None:
         """Take everything of ours away."""

@@ -8,7 +8,6 @@ Source: iptables-restore(8).
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 
 from svcdns.dataplane import conntrack
 from svcdns.dataplane.backend import Capabilities, DataplaneError, Failure, Idle
@@ -31,7 +30,7 @@ from svcdns.dataplane.iptables_text import no_rules
 from svcdns.dataplane.near_servers import NearServers
 from svcdns.dataplane.worker import KernelThread
 from svcdns.dataplane.written import Once, Outcome
-from svcdns.proxy.model import UDP, Desired, VirtualKey, VirtualServer
+from svcdns.proxy.model import Desired, VirtualKey, VirtualServer
 from svcdns.proxy.operations import Operation
 from svcdns.proxy.packed_servers import PackedServers
 from svcdns.proxy.realized import Realized, RealizedVirtual
@@ -119,6 +118,10 @@ class Iptables:
         """
         return await self._thread.call(self._once.failures, operations, desired, rest=rest)
 
+    async def forget_flows(self, serving: Mapping[VirtualKey, bytes]) -> None:
+        """Delete what conntrack still sends elsewhere."""
+        await self._thread.call(conntrack.forget_stale, serving)
+
     async def cleanup(self) -> None:
         """Delete our chains and the jumps to them.
 
@@ -195,7 +198,6 @@ class Iptables:
             self._addresses = desired.addresses
             self._is_known = True
             self._is_settled = not causes
-        self._forget_flows(changed)
         return Outcome(causes, other)
 
     def _changed(self, desired: Desired, causes: dict[VirtualKey, str]) -> _Changes:
@@ -269,16 +271,6 @@ class Iptables:
 
     def _rules(self, one: _Source | None) -> VirtualRules:
         return rules_of(*one, self._options) if one is not None else _NO_RULES
-
-    def _forget_flows(self, changed: _Changes) -> None:
-        serving = {
-            key: one[0].servers
-            for key, one in changed.items()
-            if key.protocol == UDP and one is not None
-        }
-        if serving:
-            with suppress(OSError):  # without nf_conntrack_netlink flows end by themselves, later
-                conntrack.forget_stale(serving)
 
     def _cleanup(self) -> None:
         for width in WIDTHS:

@@ -9,8 +9,7 @@ then the other way round what goes. So an address is never local without its vir
 
 import errno
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,17 +23,15 @@ from svcdns.dataplane.journal import PLACE, Journal
 from svcdns.dataplane.kernel_error import NOT_THERE, explained, failure_of
 from svcdns.dataplane.routes import device_of
 from svcdns.dataplane.worker import KernelThread
-from svcdns.proxy.model import UDP, Desired, VirtualKey
+from svcdns.proxy.model import Desired, VirtualKey
 from svcdns.proxy.operations import (
     AddServer,
     AddVirtual,
-    Bind,
     DeleteServer,
     DeleteVirtual,
     Operation,
     SetVirtual,
     SetWeight,
-    Unbind,
 )
 from svcdns.proxy.options import SCHEDULERS, Network
 from svcdns.proxy.realized import Realized
@@ -137,6 +134,10 @@ class IpvsBackend:
         """
         return await self._thread.call(self._apply, tuple(operations), desired, rest=rest)
 
+    async def forget_flows(self, serving: Mapping[VirtualKey, bytes]) -> None:
+        """Delete what conntrack still sends elsewhere."""
+        await self._thread.call(conntrack.forget_stale, serving)
+
     async def cleanup(self) -> None:
         """Take away our virtual servers, the device, the packet filter's rules and the journal.
 
@@ -231,7 +232,6 @@ class IpvsBackend:
         failures += self._binder.unbind(operations)
         kept = self._change(gone, failures)
         self._journal.discard(one.key for one in gone if one.key not in kept)
-        self._forget_flows(operations, desired)
         if rest:  # the filter keeps its rows, and is tried again
             return tuple(failures)
         self._binder.tidy()
@@ -279,22 +279,6 @@ class IpvsBackend:
             refused.add(_key(one))
             failures.append(failure_of(one, verdict))
         return refused
-
-    def _forget_flows(self, operations: Iterable[Operation], desired: Desired) -> None:
-        changed = {
-            key
-            for one in operations
-            if not isinstance(one, Bind | Unbind) and (key := _key(one)).protocol == UDP
-        }
-        serving = {
-            key: found.servers
-            for key in changed
-            if (found := desired.virtual_servers.get(key)) is not None and found.servers
-        }
-        if serving:
-            # Without nf_conntrack_netlink flows end by themselves, later.
-            with suppress(OSError):
-                conntrack.forget_stale(serving)
 
     def _cleanup(self) -> None:
         self._journal.open()

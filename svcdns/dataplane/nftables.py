@@ -6,8 +6,7 @@ no packet sees half of it, and what is as it should be is not touched: a restart
 Source: nft(8); docs/proxy.md.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from svcdns.dataplane import conntrack, libnftables
@@ -26,7 +25,7 @@ from svcdns.dataplane.nftables_entry import (
 from svcdns.dataplane.nftables_table import Others, Table
 from svcdns.dataplane.worker import KernelThread
 from svcdns.dataplane.written import Once, Outcome
-from svcdns.proxy.model import UDP, Desired, VirtualKey, VirtualServer
+from svcdns.proxy.model import Desired, VirtualKey, VirtualServer
 from svcdns.proxy.operations import Operation
 from svcdns.proxy.packed_servers import PackedServers
 from svcdns.proxy.realized import Realized, RealizedVirtual
@@ -123,6 +122,10 @@ class Nftables:
         """
         return await self._thread.call(self._once.failures, operations, desired, rest=rest)
 
+    async def forget_flows(self, serving: Mapping[VirtualKey, bytes]) -> None:
+        """Delete what conntrack still sends elsewhere."""
+        await self._thread.call(conntrack.forget_stale, serving)
+
     async def cleanup(self) -> None:
         """Delete our tables.
 
@@ -161,7 +164,6 @@ class Nftables:
         other = self._write_others(wanted) or other
         self._is_settled = not (causes or other)
         self._table.sweep()
-        self._forget_flows(changed)
         return Outcome(causes, other)
 
     def _changed(self, desired: Desired, causes: dict[VirtualKey, str]) -> list[_Change]:
@@ -212,12 +214,6 @@ class Nftables:
             self._read_kernel()
             return str(error)
         return ""
-
-    def _forget_flows(self, changed: Sequence[_Change]) -> None:
-        serving = {one.key: one.entry.servers for one in changed if one.key.protocol == UDP}
-        if serving:
-            with suppress(OSError):  # without nf_conntrack_netlink flows end by themselves, later
-                conntrack.forget_stale(serving)
 
 
 def _realized(entry: Entry, source: _Source | None, width: int) -> RealizedVirtual:

@@ -13,7 +13,7 @@ Source: docs/proxy.md.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from svcdns.dataplane.drains import Drains, believed, idle_servers
 from svcdns.dataplane.retries import Retries, Subject, subject
 from svcdns.dataplane.sync_report import SyncReport
 from svcdns.proxy.diff import changed_keys, diff_in_batches
-from svcdns.proxy.model import Desired
+from svcdns.proxy.model import UDP, Desired, VirtualKey
 from svcdns.proxy.operations import DeleteServer, Operation
 
 FIRST_PAUSE_SECONDS = 1.0
@@ -207,6 +207,7 @@ class Reconciler:
         apart = self._apart if is_long else _at_once
         found = await apart(lambda: believed(self._done, self._drains, keys))
         await self._bring(diff_in_batches(desired, found, only=keys), desired, apart)
+        await self._forget_flows(keys, desired)
         self._done = desired
 
     async def _audit(self, desired: Desired) -> None:
@@ -222,14 +223,17 @@ class Reconciler:
         self._drains.find(idle, now)
         over = set(self._retries)
         drift: Counter[Subject] = Counter()
+        touched: set[Subject] = set(changed_keys(self._done, desired))
 
         def due(needed: Sequence[Operation]) -> Sequence[Operation]:
+            touched.update(map(subject, needed))
             if desired is self._done:
                 drift.update(map(subject, self._drift(needed)))
             over.difference_update(self._retries.among(needed))
             return self._retries.allowed(needed, now)
 
         await self._bring(diff_in_batches(desired, realized), desired, self._apart, due)
+        await self._forget_flows(touched, desired)
         self._retries.forget(over)
         self._report.audited(drift)
         self._done = desired
@@ -238,6 +242,19 @@ class Reconciler:
             self._is_broken = False
             self._pause = FIRST_PAUSE_SECONDS
             self._report.mended()
+
+    async def _forget_flows(self, subjects: Iterable[Subject], desired: Desired) -> None:
+        """Let UDP flows end whose server is gone; one that only gets no new ones keeps its own."""
+        serving = {
+            key: one.servers + one.ending
+            for key in subjects
+            if isinstance(key, VirtualKey)
+            and key.protocol == UDP
+            and (one := desired.virtual_servers.get(key)) is not None
+            and one.servers
+        }
+        if serving:
+            await self._backend.forget_flows(serving)
 
     async def _look_at_drains(self, desired: Desired) -> None:
         """Take away what has finished."""

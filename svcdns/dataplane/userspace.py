@@ -8,7 +8,7 @@ All of it ends with the process. Source: kube-proxy's former userspace mode, as 
 """
 
 import errno
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
@@ -144,6 +144,9 @@ class Userspace:
         if not rest:
             self._refresh(desired)
         return tuple(failures)
+
+    async def forget_flows(self, serving: Mapping[VirtualKey, bytes]) -> None:
+        """Do nothing: a flow ends with its server."""
 
     async def cleanup(self) -> None:
         """End all connections, and take the device away."""

@@ -94,6 +94,8 @@ class VirtualServer:
     """Local, and nobody here serves it though others do: packets are dropped, not refused."""
     source_ranges: tuple[tuple[bytes, int], ...] = ()
     """Networks of clients, packed address and prefix length; empty: every client."""
+    ending: bytes = b""
+    """UDP: rows of servers that still answer and get no new clients; flows there go on."""
 
     def real_servers(self) -> Iterator[RealServer]:
         """Yield where packets go."""

@@ -48,6 +48,8 @@ class Eligible:
     """Of policy Cluster."""
     local: bytes = b""
     """Of policy Local."""
+    ending: bytes = b""
+    """That still serve and are about to go."""
     here: frozenset[RealServer] = field(default_factory=frozenset)
     """All that run on this node, whatever their condition."""
     local_ready: frozenset[bytes] = field(default_factory=frozenset)
@@ -78,6 +80,7 @@ def eligible(
             for one in [one for one in ready if one.is_here]
             or [one for one in ending if one.is_here]
         ),
+        ending=pack_servers(one.server for one in ending),
         here=frozenset(one.server for one in here),
         local_ready=frozenset(one.server.address for one in here if one.is_ready),
     )

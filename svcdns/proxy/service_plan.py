@@ -178,6 +178,7 @@ class _Look:
                 external_local=kind is not Kind.CLUSTER and is_local and servers == found.local,
                 drops=drops,
                 source_ranges=self._ranges(port, len(address)) if kind is Kind.BALANCER else (),
+                ending=found.ending if port.protocol == "UDP" else b"",
             )
         )
 

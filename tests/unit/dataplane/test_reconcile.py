@@ -13,11 +13,7 @@ from hypothesis import strategies as st
 from svcdns.dataplane.backend import DataplaneError
 from svcdns.dataplane.reconcile import Reconciler
 from svcdns.dataplane.sync_report import SyncReport
-from svcdns.proxy.model import (
-    Desired,
-    VirtualKey,
-    VirtualServer,
-)
+from svcdns.proxy.model import UDP, Desired, VirtualKey, VirtualServer
 from svcdns.proxy.operations import AddServer, AddVirtual, Bind, DeleteServer, Operation, SetWeight
 from svcdns.proxy.realized import Realized
 from svcdns.telemetry.log import Output, redirect
@@ -122,6 +118,28 @@ def test_a_change_is_applied_without_reading() -> None:
         assert driven.agrees
         assert len(driven.backend.reads) == reads
         assert driven.backend.applied[-1] == AddServer(key(1), server(2), virtual(1).service)
+
+    drive(story)
+
+
+def test_flows_go_on_to_a_server_that_answers_still_until_it_is_gone() -> None:
+    dns = virtual(1, 1, 2)
+    dns = replace(dns, key=dns.key._replace(protocol=UDP))
+    one, two = dns.servers[:6], dns.servers[6:]
+
+    async def story(driven: Driven) -> None:
+        found = []
+        leaving, gone = replace(dns, servers=one, ending=two), replace(dns, servers=one)
+        for state in (dns, leaving, gone):
+            driven.want(state, virtual(2, 1))
+            await asyncio.sleep(1)
+            found.append(driven.backend.may_go_on)
+            driven.backend.may_go_on = {}
+        driven.want(gone, virtual(2, 1, 2))
+        await asyncio.sleep(1)
+
+        assert found == [{dns.key: one + two}, {dns.key: one + two}, {dns.key: one}]
+        assert driven.backend.may_go_on == {}
 
     drive(story)
 

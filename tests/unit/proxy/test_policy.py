@@ -55,6 +55,9 @@ def test_conditions_and_nodes_decide(
 
     assert served(found.cluster) == [f"10.1.0.{last}:8080" for last in cluster]
     assert served(found.local) == [f"10.1.0.{last}:8080" for last in local]
+    assert served(found.ending) == [
+        f"{address}:8080" for address, condition, _ in rows if condition == ENDING
+    ]
 
 
 def hinted(

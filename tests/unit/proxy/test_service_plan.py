@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from svcdns.cluster.model import Service, ServicePort
+from svcdns.cluster.model import EndpointPort, Service, ServicePort
 from svcdns.proxy.model import PERSISTENT, SCHED_1, SCHED_2, SCTP, TCP, UDP, Kind, VirtualServer
 from svcdns.proxy.options import ProxyOptions
 from svcdns.proxy.service_plan import ServicePlan, plan_service
@@ -241,3 +241,17 @@ def test_what_is_left_out_is_named_once() -> None:
         "127.0.0.1 is a loopback address",
     ]
     assert by_kind(plan)[Kind.EXTERNAL] == ["198.51.100.7:80/TCP"]
+
+
+@pytest.mark.parametrize(("port", "ending"), [(DNS, "2"), (HTTP, "")], ids=["UDP", "TCP"])
+def test_flows_of_udp_may_go_on_where_a_server_answers_still(
+    port: ServicePort, ending: str
+) -> None:
+    leaving = ("10.1.0.2", ENDING, "node-b")
+    ports = (EndpointPort(port.name, port.protocol, 8080),)
+
+    plan = planned(service(ports=(port,)), endpoints("web", HERE, leaving, ports=ports))
+
+    (virtual,) = plan.virtual_servers
+    assert last_octets(virtual) == "1"
+    assert last_octets(replace(virtual, servers=virtual.ending)) == ending
