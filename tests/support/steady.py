@@ -20,6 +20,7 @@ from tests.support.namespaces import Network
 
 _PATIENCE_SECONDS = 3.0
 _PAUSE_SECONDS = 0.01
+_BEFORE_THE_SECOND_SECONDS = 0.2
 
 
 class Outcome(NamedTuple):
@@ -88,6 +89,7 @@ class Steady:
             if first:
                 return Outcome(name, way, said, first)
             first = said
+            time.sleep(_BEFORE_THE_SECOND_SECONDS)
 
     def _ask(self, name: str, way: str, flow: socket.socket) -> tuple[str, ...] | str:
         query = dns.message.make_query(name, "A", use_edns=0, payload=1232)
