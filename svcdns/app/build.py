@@ -17,11 +17,13 @@ from svcdns.plugins import DIRECTIVES, UNSUPPORTED
 from svcdns.route.compile import Built, Plan, build, read
 from svcdns.route.directive import Asking, Metrics
 from svcdns.route.exchange import Exchange
+from svcdns.route.exemplars import Exemplars
 from svcdns.route.inner import ask
 from svcdns.route.offers import Offers
 from svcdns.route.route import Route
 from svcdns.route.router import Router
 from svcdns.route.stages import ConnectionTimeouts, Declaration
+from svcdns.route.traffic import TIME_BUCKETS
 from svcdns.server.listen_error import place_text
 from svcdns.telemetry.metrics import Metrics as ProcessMetrics
 from svcdns.wire.question import Query, Question
@@ -73,6 +75,7 @@ class Surroundings:
     interfaces: Callable[[], Mapping[str, Sequence[str]]] = dict
     """The addresses of this machine, by the name of their interface."""
     reasons: bool = True
+    exemplars: bool = False
     asking: Asking = field(default_factory=Asking)
     """How other servers are asked."""
     metrics: Metrics = field(default_factory=ProcessMetrics)
@@ -172,6 +175,9 @@ def configure(plans: Iterable[Plan], around: Surroundings) -> Configuration:
         )
         for place, routes_here in routes.items()
     }
+    if around.exemplars:
+        for exchange in exchanges.values():
+            exchange.traffic.exemplars = Exemplars(TIME_BUCKETS, time.time)
     shared.exchanges.extend(exchanges.values())
     steps = [(name, steps) for block in blocks for name, steps in block.steps]
     ready: dict[str, tuple[Callable[[], bool], ...]] = {}

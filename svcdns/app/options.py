@@ -57,6 +57,8 @@ class Options:
     """Address for server blocks that do not say where to listen; empty: every address."""
     reasons: bool = True
     """Send the reason of a negative or failed answer as Extended DNS Error."""
+    exemplars: bool = False
+    """Show a question of each duration on the page of metrics, to who asks for OpenMetrics."""
     hedge: bool = False
     """Ask a second upstream when the first takes longer than it usually does."""
     random_case: bool = False

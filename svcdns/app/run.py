@@ -205,6 +205,7 @@ class Process:
             local_addresses=local_addresses(options.bind),
             interfaces=addresses_by_interface,
             reasons=options.reasons,
+            exemplars=options.exemplars,
             asking=Asking(options.hedge, options.random_case),
             metrics=self._metrics,
             log=write,

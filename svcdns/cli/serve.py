@@ -105,6 +105,13 @@ def serve(  # noqa: PLR0913 - one parameter an option
             "--no-reasons", help="Do not send the reason of a failed answer (Extended DNS Errors)."
         ),
     ] = False,
+    exemplars: Annotated[
+        bool,
+        typer.Option(
+            "--exemplars",
+            help="Show with each duration a name that took so long (OpenMetrics exemplars).",
+        ),
+    ] = False,
     hedge: Annotated[
         bool,
         typer.Option(
@@ -194,6 +201,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
         port=port,
         bind=bind,
         reasons=not no_reasons,
+        exemplars=exemplars,
         hedge=hedge,
         random_case=random_case,
         proxy=_proxy(

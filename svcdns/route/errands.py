@@ -107,7 +107,7 @@ class _Desk:
         self._lane = lane
         self._holder = holder
         self._tell = holder.tell
-        self._credit = exchange.traffic.credit
+        self._waited = exchange.traffic.waited
         self._rows: dict[tuple[int, bytes, int, int], list[int]] = {}
 
     def begin(
@@ -163,7 +163,8 @@ class _Desk:
         row[0] += 1
         row[1] += asked
         row[2] += answered
-        self._credit(exchange.clock() - errand.asked_at[0], 1)
+        seconds = exchange.clock() - errand.asked_at[0]
+        self._waited(self._route.measured_as, question, seconds)
         return response
 
     def hand_over(self, errand: Errand, coming: Coming[Outcome]) -> None:

@@ -195,7 +195,7 @@ class Exchange:
         except Exception as error:  # noqa: BLE001  one query fails, never the listener
             return self.fail(error, query, client)
         if isinstance(said, bytes):
-            self.credit(self.clock() - started, 1)
+            self.traffic.waited(route.measured_as, query.question.key, self.clock() - started)
         return said
 
     def _conclude(

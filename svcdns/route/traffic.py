@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from svcdns.answers.table import Entry, Table
+from svcdns.route.exemplars import Exemplars
 from svcdns.wire.codes import RRType
 
 SIZE_BUCKETS = (0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16000, 32000, 48000, 64000)
@@ -75,6 +76,8 @@ class Traffic:
         self.durations: dict[str, list[int]] = {}
         """By zone: queries by bucket of `TIME_BUCKETS`, +Inf last."""
         self.seconds: dict[str, float] = {}
+        self.exemplars: Exemplars | None = None
+        """Questions that waited, by duration; None: nobody wants to know."""
         self.malformed = 0
         self.dropped = 0
         self._tables: list[Table] = []
@@ -138,6 +141,18 @@ class Traffic:
         """Credit the time of a batch to each of its queries."""
         self._batches[bisect_left(TIME_BUCKETS, seconds)] += queries
         self._batch_seconds += seconds * queries
+
+    def waited(self, zone: str, question: bytes, seconds: float) -> None:
+        """Credit an exchange that waited for somebody else.
+
+        Args:
+            zone: the server block's.
+            question: owner in lower case, TYPE and CLASS.
+            seconds: it took.
+        """
+        self.credit(seconds, 1)
+        if self.exemplars is not None:
+            self.exemplars.take(zone, question, seconds)
 
     def fold(self) -> None:
         """Bring what the tables and batches know into `counts`, `durations` and `seconds`."""

@@ -10,7 +10,7 @@ https://prometheus.io/docs/specs/om/open_metrics_spec/
 
 import gzip
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from prometheus_client import (
     CollectorRegistry,
@@ -26,7 +26,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.core import Metric as Family
 from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.samples import Exemplar as Example
 
+from svcdns.route.exemplars import Exemplar
 from svcdns.route.traffic import NAMED_TYPES, Traffic
 from svcdns.telemetry.catalogue import (
     DO_REQUESTS,
@@ -43,10 +45,14 @@ from svcdns.telemetry.catalogue import (
 )
 from svcdns.telemetry.former_names import add_former
 from svcdns.telemetry.metrics import Distribution, Distributions, Metrics, Numbers
-from svcdns.wire.codes import rcode_text
+from svcdns.wire.codes import rcode_text, type_text
+from svcdns.wire.name import to_text
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+_MOST_OF_A_NAME = 100
+"""Characters: an exemplar may have 128 in all its labels."""
 
 VIEW = ""
 """Label of every series until there is a directive `view`."""
@@ -116,7 +122,10 @@ class _Families:
         bounds = [*map(self._bound, metric.bounds), "+Inf"]
         family = HistogramMetricFamily(metric.name, metric.text, labels=metric.labels)
         for labels, row in rows.items():
-            buckets = list(zip(bounds, map(float, row.cumulated()), strict=True))
+            buckets: list[Any] = list(zip(bounds, map(float, row.cumulated()), strict=True))
+            if self._is_open:
+                for index, one in row.exemplars.items():
+                    buckets[index] = (*buckets[index], _example(one))
             family.add_metric(labels, buckets, row.total)
         return family
 
@@ -130,6 +139,12 @@ class _Families:
         yield from PlatformCollector(registry=None).collect()
         if self._runtime:
             yield from GCCollector(CollectorRegistry()).collect()
+
+
+def _example(one: Exemplar) -> Example:
+    """Return an exemplar as it is written; of a long name the end."""
+    labels = {"name": to_text(one.owner)[-_MOST_OF_A_NAME:], "type": type_text(one.rrtype)}
+    return Example(labels, one.seconds, one.at)
 
 
 def _plain(metric: Metric, values: dict[Labels, float]) -> Family:
@@ -188,6 +203,8 @@ def _time_exchanges(traffic: Traffic, distributions: Distributions) -> None:
         row = _row(distributions, DURATION, (traffic.server, zone, VIEW))
         row.counts = [sum(pair) for pair in zip(row.counts, buckets, strict=True)]
         row.total += traffic.seconds.get(zone, 0.0)
+        if traffic.exemplars is not None:
+            row.exemplars |= traffic.exemplars.by_zone.get(zone, {})
 
 
 def _row(distributions: Distributions, metric: Metric, labels: Labels) -> Distribution:

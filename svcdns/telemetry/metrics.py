@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 import svcdns.telemetry.plugin_metrics  # noqa: F401  its metrics enter ALL
+from svcdns.route.exemplars import Exemplar
 from svcdns.route.traffic import Traffic
 from svcdns.telemetry.catalogue import ALL, Kind, Labels, Metric
 
@@ -17,12 +18,14 @@ from svcdns.telemetry.catalogue import ALL, Kind, Labels, Metric
 class Distribution:
     """Values by bucket, and their sum."""
 
-    __slots__ = ("counts", "total")
+    __slots__ = ("counts", "exemplars", "total")
 
     def __init__(self, bounds: tuple[float, ...]) -> None:
         self.counts = [0] * (len(bounds) + 1)
         """Not cumulative; +Inf last."""
         self.total = 0.0
+        self.exemplars: dict[int, Exemplar] = {}
+        """By index of the bucket."""
 
     def cumulated(self) -> Iterator[int]:
         """Yield for each bound how many values are at most that; last, how many there are."""

@@ -190,6 +190,13 @@ def test_reasons_are_sent_or_not(reasons: bool) -> None:  # noqa: FBT001  a colu
     assert bool(response.options) is reasons
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_examples_of_durations_are_taken_when_they_are_wanted(wanted: bool) -> None:  # noqa: FBT001  a column of the table
+    exchange = only(configured(". {\n whoami\n}\n", exemplars=wanted))
+
+    assert (exchange.traffic.exemplars is not None) == wanted
+
+
 def test_lines_of_directives_go_to_the_log_of_the_process() -> None:
     lines: list[str] = []
     configuration = configured(". {\n log\n whoami\n}\n", log=lines.append)

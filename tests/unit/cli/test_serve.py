@@ -50,7 +50,7 @@ def test_every_option_arrives(serve: Serve) -> None:
 
     _, noted = serve(
         "serve --corefile C --manifests world --port 5300 --bind 127.0.0.1 --no-reasons "
-        "--log-format json --pidfile p --quiet --demo"
+        "--exemplars --log-format json --pidfile p --quiet --demo"
     )
 
     assert noted == [
@@ -60,6 +60,7 @@ def test_every_option_arrives(serve: Serve) -> None:
             port=5300,
             bind="127.0.0.1",
             reasons=False,
+            exemplars=True,
             log_json=True,
             pidfile="p",
             quiet=True,

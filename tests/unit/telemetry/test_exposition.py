@@ -15,11 +15,13 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from svcdns.route.traffic import LANES, Lane, Traffic
+from svcdns.route.exemplars import Exemplars
+from svcdns.route.traffic import LANES, TIME_BUCKETS, Lane, Traffic
 from svcdns.telemetry import catalogue as m
 from svcdns.telemetry import plugin_metrics
 from svcdns.telemetry.exposition import OPEN_METRICS, TEXT, render
 from svcdns.telemetry.metrics import Metrics
+from tests.support.stubs import question
 
 TIME = (
     "0.00025 0.0005 0.001 0.002 0.004 0.008 0.016 0.032 0.064 0.128 0.256 0.512 1.024 2.048 "
@@ -348,3 +350,36 @@ def test_only_the_page_itself_loads_prometheus_client() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert run.stdout == "False\n"
+
+
+def example_page(accept: str, name: str = "web.example") -> str:
+    traffic = Traffic("dns://:53")
+    traffic.exemplars = Exemplars(TIME_BUCKETS, lambda: 1700000000.0)
+    traffic.count(".", 0, 1, (0, "forward"), (30, 60))
+    traffic.waited(".", question(name).key, 0.3)
+    metrics = Metrics()
+    metrics.follow(traffic)
+    metrics.fold()
+    return render(metrics, accept).body.decode()
+
+
+def test_an_example_of_a_duration_is_shown_to_who_reads_open_metrics() -> None:
+    read = parse_open_metrics(example_page(OPEN_METRICS))  # type: ignore[no-untyped-call]
+
+    examples = [
+        (sample.labels["le"], sample.exemplar.labels, sample.exemplar.value)
+        for family in read
+        for sample in family.samples
+        if sample.exemplar
+    ]
+    assert examples == [("0.512", {"name": "web.example.", "type": "A"}, 0.3)]
+    assert "web.example" not in example_page("text/plain")
+
+
+def test_an_example_keeps_to_the_length_it_may_have() -> None:
+    longest = ".".join(["a" * 61] * 4)
+
+    (line,) = [one for one in example_page(OPEN_METRICS, longest).splitlines() if "aaa" in one]
+
+    labels = line.partition(" # {")[2].partition("}")[0]
+    assert len(labels.replace('"', "").replace("=", "").replace(",", "")) <= 128
