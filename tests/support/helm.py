@@ -109,6 +109,7 @@ class Helm:
 
     def stop(self) -> None:
         """End it."""
+        self._child.terminate()
         self._child.communicate()
 
     def ask(self, what: str, **request: Any) -> Any:

@@ -274,6 +274,8 @@ def client_socket(port: int) -> socket.socket:
     """Return a copy of this process's socket that is connected to a port."""
     for path in Path("/proc/self/fd").iterdir():
         try:
+            if not path.readlink().name.startswith("socket:"):
+                continue
             copy = socket.socket(fileno=os.dup(int(path.name)))
         except OSError:
             continue
