@@ -244,15 +244,8 @@ class Reconciler:
             self._report.mended()
 
     async def _forget_flows(self, subjects: Iterable[Subject], desired: Desired) -> None:
-        """Let UDP flows end whose server is gone; one that only gets no new ones keeps its own."""
-        serving = {
-            key: one.servers + one.ending
-            for key in subjects
-            if isinstance(key, VirtualKey)
-            and key.protocol == UDP
-            and (one := desired.virtual_servers.get(key)) is not None
-            and one.servers
-        }
+        """Let UDP flows end whose server is gone."""
+        serving = flows_that_go_on(subjects, desired)
         if serving:
             await self._backend.forget_flows(serving)
 
@@ -302,6 +295,21 @@ class Reconciler:
             if subject(one) not in self._retries
             and not (isinstance(one, DeleteServer) and one.server in self._drains.of(one.key))
         ]
+
+
+def flows_that_go_on(subjects: Iterable[Subject], desired: Desired) -> dict[VirtualKey, bytes]:
+    """Return rows of the servers that keep their UDP flows, by virtual server among `subjects`.
+
+    One that gets no new ones keeps those it has; where nobody serves nothing is said.
+    """
+    return {
+        key: one.servers + one.ending
+        for key in subjects
+        if isinstance(key, VirtualKey)
+        and key.protocol == UDP
+        and (one := desired.virtual_servers.get(key)) is not None
+        and one.servers
+    }
 
 
 async def _at_once(work: Callable[[], Any]) -> Any:

@@ -15,6 +15,7 @@ from svcdns.dataplane.filter import FilterOptions, PacketFilter
 from svcdns.dataplane.filter_iptables import IptablesFilter
 from svcdns.dataplane.filter_nftables import NftablesFilter
 from svcdns.dataplane.ipvs import IpvsBackend, IpvsOptions
+from svcdns.dataplane.reconcile import flows_that_go_on
 from svcdns.proxy.diff import diff
 from svcdns.proxy.model import Desired
 from svcdns.proxy.operations import Operation
@@ -96,8 +97,11 @@ class Driven:
         return diff(self.desired, self.read())
 
     def apply(self, *operations: Operation) -> tuple[Failure, ...]:
-        """Do these; return what did not work."""
-        return self._runner.run(self.backend.apply(operations, self.desired))
+        """Do these, as the reconciler does; return what did not work."""
+        failures = self._runner.run(self.backend.apply(operations, self.desired))
+        serving = flows_that_go_on(self.desired.virtual_servers, self.desired)
+        self._runner.run(self.backend.forget_flows(serving))
+        return failures
 
     def have(self, *objects: Object, gone: tuple[Object, ...] = ()) -> None:
         """Make the kernel have what these objects ask for besides the earlier ones."""

@@ -17,6 +17,7 @@ from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.iptables import Iptables
 from svcdns.dataplane.iptables_programs import find_programs
 from svcdns.dataplane.nftables import Nftables
+from svcdns.dataplane.reconcile import flows_that_go_on
 from svcdns.dataplane.userspace import Userspace
 from svcdns.proxy.diff import diff
 from svcdns.proxy.model import Desired
@@ -90,8 +91,11 @@ class DrivenMode:
         assert not failures, failures
 
     def apply(self, *operations: Operation) -> tuple[Failure, ...]:
-        """Do these; return what did not work."""
-        return self._run(self.backend.apply(operations, self.desired))
+        """Do these, as the reconciler does; return what did not work."""
+        failures = self._run(self.backend.apply(operations, self.desired))
+        serving = flows_that_go_on(self.desired.virtual_servers, self.desired)
+        self._run(self.backend.forget_flows(serving))
+        return failures
 
     def cleanup(self) -> None:
         """Take everything of ours away."""
