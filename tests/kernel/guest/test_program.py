@@ -191,7 +191,8 @@ def test_mode_userspace_serves_at_the_addresses_themselves(folder: Path) -> None
         assert VIP in shell("ip -o addr show dev kube-ipvs0")
         assert not shell("ipvsadm -Sn")
 
-    assert reached(VIP, count=1) == Counter(ConnectionRefusedError=1)
+    # A connection that comes just as the listener closes is reset instead of refused.
+    assert reached(VIP, count=1).keys() <= {"ConnectionRefusedError", "ConnectionResetError"}
 
 
 @pytest.mark.usefixtures("world")
