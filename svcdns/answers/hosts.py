@@ -24,7 +24,7 @@ from svcdns.wire.name import (
 from svcdns.wire.rrset import addresses, ptr
 
 _WIDTHS = {int(RRType.A): 4, int(RRType.AAAA): 16}
-_PTR = int(RRType.PTR)
+_ARPA = b"\4arpa\0"
 
 
 class HostLine(NamedTuple):
@@ -48,14 +48,15 @@ def read_hosts(text: str, file: str) -> HostsFile:
     mistakes: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
         first, *names = line.partition("#")[0].split() or [""]
-        if not names:
-            continue  # an empty line, or an address that nobody has
+        if not first:
+            continue
         try:
             read, problems = host_line(first, names)
         except ValueError as error:
             mistakes.append(f"{file}:{number}: {error}")
             continue
-        lines.append(read)
+        if names:  # else an address that nobody has
+            lines.append(read)
         mistakes += [f"{file}:{number}: {problem}" for problem in problems]
     return HostsFile(tuple(lines), tuple(mistakes))
 
@@ -109,14 +110,24 @@ class Hosts:
         """Addresses of all names, and names of all addresses."""
         return sum(map(len, self._addresses.values())) + sum(map(len, self._names.values()))
 
+    def has(self, owner: OwnerName) -> bool:
+        """Whether there is an answer for a name in lower case, of whatever TYPE."""
+        if self._found(owner) is not None:
+            return True
+        return owner.endswith(_ARPA) and reverse_address(owner) in self._names
+
+    def _found(self, owner: OwnerName) -> dict[bytes, None] | None:
+        found = self._addresses.get(owner)
+        if found is None:
+            found = self._addresses.get(OwnerName(b"\x01*" + owner[owner[0] + 1 :]))
+        return found
+
     def forward(self, owner: OwnerName, rrtype: int) -> Answer | None:
         """Return the answer for a name in lower case; None if it is in no line.
 
         A line for `*.example.org` is for all names with one label more, if they have none.
         """
-        found = self._addresses.get(owner)
-        if found is None:
-            found = self._addresses.get(OwnerName(b"\x01*" + owner[owner[0] + 1 :]))
+        found = self._found(owner)
         if found is None:
             return None
         width = _WIDTHS.get(rrtype)

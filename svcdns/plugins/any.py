@@ -6,6 +6,7 @@ Source: RFC 8482 section 4.2.
 from svcdns.answers.answer import Answer
 from svcdns.corefile.arguments import Arguments
 from svcdns.route.directive import Directive, Scope
+from svcdns.route.errand import Reach
 from svcdns.route.stages import Client, Steps
 from svcdns.wire.codes import RRType
 from svcdns.wire.question import Query
@@ -31,7 +32,7 @@ def answer(query: Query, _client: Client) -> Answer | None:
 
 def build(_settings: None, _scope: Scope) -> Steps:
     """Return the step that answers ANY."""
-    return Steps(answer=answer)
+    return Steps(answer=answer, reach=Reach(rrtypes=(RRType.ANY,)))
 
 
 DIRECTIVE = Directive("any", parse, build)

@@ -22,6 +22,7 @@ from svcdns.corefile.addresses import expand_zone
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.corefile.errors import WordError
 from svcdns.route.directive import Directive, Scope
+from svcdns.route.errand import Reach
 from svcdns.route.stages import Client, Rest, Steps
 from svcdns.telemetry.log import get_log
 from svcdns.telemetry.plugin_metrics import AUTOPATH_SUCCESS
@@ -90,7 +91,9 @@ def build(settings: Settings, scope: Scope, read: Callable[[str], str] = _read) 
         read: returns the text of a file.
     """
     autopath = Autopath(settings, scope, read)
-    return Steps(around=autopath.around, run=autopath.run, tick=autopath.tick)
+    # The list of a Pod is for names of the cluster only, and `kubernetes` has those in its reach.
+    reach = Reach() if settings.source == BY_CLIENT else Reach(zones=settings.zones)
+    return Steps(around=autopath.around, reach=reach, run=autopath.run, tick=autopath.tick)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from svcdns.plugins.parts.cache_step import CacheStep, Settings, Stale, Zones
 from svcdns.route.directive import Directive, Scope
 from svcdns.route.stages import Steps
 from svcdns.telemetry import plugin_metrics as metrics
-from svcdns.wire.name import ROOT, from_text, lower, to_text
+from svcdns.wire.name import ROOT, from_text, is_within, lower, to_text
 
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 _MOST_FAILURE = _MOST_RECHECK = 300.0
@@ -221,15 +221,18 @@ def build(
     zones = ",".join(to_text(zone) for zone in settings.zones)
     return Steps(
         around=step.around,
-        keeper=_keeper(step, settings, clock),
+        keeper=_keeper(step, settings, scope.zones, clock),
         run=step.refreshes.run,
         tick=partial(_tick, step, scope, zones, {}),
     )
 
 
-def _keeper(step: CacheStep, settings: Settings, clock: Callable[[], float]) -> CacheErrands | None:
-    """Return what keeps errands; None: not all names are kept."""
-    if ROOT not in settings.zones:
+def _keeper(
+    step: CacheStep, settings: Settings, zones: tuple[str, ...], clock: Callable[[], float]
+) -> CacheErrands | None:
+    """Return what keeps errands; None: not all names of the block are kept."""
+    names = [lower(from_text(zone)) for zone in zones]
+    if not all(any(is_within(name, zone) for zone in settings.zones) for name in names):
         return None
     return CacheErrands(step, settings.lifetimes.success, settings.no_success, clock)
 

@@ -11,6 +11,7 @@ from svcdns import __version__
 from svcdns.answers.answer import Answer
 from svcdns.corefile.arguments import Arguments
 from svcdns.route.directive import Directive, Scope
+from svcdns.route.errand import Reach
 from svcdns.route.stages import Client, Steps
 from svcdns.wire.codes import RRClass, RRType
 from svcdns.wire.name import from_text
@@ -76,7 +77,7 @@ def build(settings: Settings, _scope: Scope, *, chance: Random | None = None) ->
         rrset = RRset(question.owner, RRType.TXT, 0, records, RRClass.CH)
         return Answer(answer=(rrset,), authoritative=False, written_by="chaos")
 
-    return Steps(answer=answer, any_class=True)
+    return Steps(answer=answer, reach=Reach(), any_class=True)  # no question of class IN
 
 
 def _character_string(text: str) -> bytes:

@@ -17,6 +17,7 @@ from svcdns.answers.later import Later, then
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.corefile.lexer import Token
 from svcdns.route.directive import Directive, Scope
+from svcdns.route.errand import Reach
 from svcdns.route.stages import Client, Rest, Steps
 from svcdns.telemetry.plugin_metrics import DNS64_TRANSLATED
 from svcdns.wire.codes import TC, RCode, RRClass, RRType
@@ -94,7 +95,8 @@ def _check(words: Words, word: Token, network: IPv6Network) -> None:
 def build(settings: Settings, scope: Scope) -> Steps:
     """Return the step that looks at answers to questions for AAAA."""
     translation = Translation(settings, scope)
-    return Steps(around=translation.around, tick=translation.tick)
+    reach = Reach(rrtypes=(RRType.AAAA,))
+    return Steps(around=translation.around, reach=reach, tick=translation.tick)
 
 
 class Translation:

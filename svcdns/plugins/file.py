@@ -13,6 +13,7 @@ from svcdns.answers.later import Later
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.plugins.parts.file_zone import Access, FileZone
 from svcdns.route.directive import Directive, Scope
+from svcdns.route.errand import Reach
 from svcdns.route.offers import ZoneContents
 from svcdns.route.stages import Client, Steps
 from svcdns.source.text_file import read_text, stamp_of
@@ -115,7 +116,8 @@ def build(stanzas: tuple[Settings, ...], scope: Scope, access: Access | None = N
             for settings, zone in follow:
                 tasks.create_task(zone.follow(settings.reload, by_mtime=settings.by_mtime))
 
-    return Steps(answer=step.answer, run=run if follow else None, refuses=True)
+    reach = Reach(zones=tuple(served))
+    return Steps(answer=step.answer, reach=reach, run=run if follow else None, refuses=True)
 
 
 def _serial(zone: FileZone) -> int:
@@ -139,7 +141,7 @@ class _Step:
         settings, held = found
         if held.zone is None:
             return held.unavailable()
-        if settings.passes_on(owner) and held.zone.has_nothing_at(owner):
+        if settings.passes_on(owner) and held.zone.has_nothing_for(owner, question.rrtype):
             return None
         return held.zone.find(question, self._ask, settings.passes_on)
 

@@ -14,6 +14,7 @@ from svcdns.answers.answer import Answer
 from svcdns.answers.hosts import HostLine, Hosts, host_line, read_hosts, unknown_host
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.route.directive import Directive, Scope
+from svcdns.route.errand import Reach
 from svcdns.route.stages import Client, Steps
 from svcdns.source.text_file import Stamp, read_text, stamp_of
 from svcdns.telemetry.plugin_metrics import HOSTS_ENTRIES, HOSTS_RELOADED
@@ -55,6 +56,11 @@ class Settings:
         """Return whether a name in lower case that is unknown goes to the next directive."""
         zones = self.fallthrough
         return zones is not None and any(is_within(owner, zone) for zone in zones)
+
+    @property
+    def kept_zones(self) -> tuple[OwnerName, ...]:
+        """The zones in which not every unknown name is passed on."""
+        return tuple(zone for zone in self.zones if not self.passes_on(zone))
 
 
 def parse(arguments: Arguments) -> Settings:
@@ -150,6 +156,10 @@ class _Followed:
         else:
             self._take_in(*self._version())
 
+    def has(self, owner: OwnerName) -> bool:
+        """Whether a name in lower case has an answer now, for some TYPE."""
+        return self.hosts.has(owner)
+
     async def follow(self) -> None:
         """Take in each new version of the file."""
         while True:
@@ -233,7 +243,9 @@ def build(
     """
     followed = _Followed(settings, scope, read, stamp, now)
     step = _Step(settings, followed)
-    return Steps(answer=step.answer, run=followed.follow if settings.reload else None)
+    reach = Reach(settings.kept_zones, has=followed.has)
+    run = followed.follow if settings.reload else None
+    return Steps(answer=step.answer, reach=reach, run=run)
 
 
 DIRECTIVE = Directive("hosts", parse, build)

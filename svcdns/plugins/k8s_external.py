@@ -17,6 +17,7 @@ from svcdns.answers.later import Later, then
 from svcdns.answers.settings import ExternalSettings
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.route.directive import Directive, Scope
+from svcdns.route.errand import Reach
 from svcdns.route.offers import ZoneContents
 from svcdns.route.stages import Client, Rest, Steps
 from svcdns.wire.codes import RCode
@@ -81,9 +82,10 @@ def build(settings: ExternalSettings, scope: Scope) -> Steps:
         ZoneContents(name, partial(step.serial, index), partial(step.rrsets, index))
         for index, name in enumerate(settings.zones)
     ]
+    reach = Reach(zones=settings.zones)
     if settings.fallthrough is None:
-        return Steps(answer=step.answer)
-    return Steps(around=step.around)
+        return Steps(answer=step.answer, reach=reach)
+    return Steps(around=step.around, reach=reach)
 
 
 class _Step:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from svcdns.answers.answer import Answer, Reason
 from svcdns.corefile.arguments import Arguments
 from svcdns.route.directive import Directive, Scope
+from svcdns.route.errand import Reach
 from svcdns.route.stages import Client, Steps
 from svcdns.telemetry.plugin_metrics import LOCALHOST_REQUESTS
 from svcdns.wire.codes import RCode, RRType
@@ -51,7 +52,7 @@ def build(prefix: bool, scope: Scope) -> Steps:  # noqa: FBT001  what parse retu
         nonlocal counted
         owner = query.question.owner
         if owner != _LOCALHOST and (
-            is_within(owner, _LOCALHOST) or (prefix and owner.startswith(_PREFIX))
+            is_within(owner, _LOCALHOST) or (prefix and _is_prefixed(owner))
         ):
             counted += 1
             return _loopback(owner, query.question.rrtype)
@@ -66,7 +67,13 @@ def build(prefix: bool, scope: Scope) -> Steps:  # noqa: FBT001  what parse retu
             scope.metrics.add(LOCALHOST_REQUESTS, by=counted)
             counted = 0
 
-    return Steps(answer=answer, tick=tick)
+    reach = Reach(zones=_ZONES, has=_is_prefixed if prefix else None)
+    return Steps(answer=answer, reach=reach, tick=tick)
+
+
+def _is_prefixed(owner: OwnerName) -> bool:
+    """Whether a name is `localhost.NAME`."""
+    return owner.startswith(_PREFIX)
 
 
 def _loopback(owner: OwnerName, rrtype: int) -> Answer:

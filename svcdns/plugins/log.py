@@ -44,8 +44,8 @@ COMBINED_FORM = DEFAULT_FORM + ' "{>opcode}"'
 EMPTY = "-"
 """What stands for a value that is not there."""
 
-ALL = "all"
-CLASSES = (ALL, "success", "denial", "error")
+ALL, ERROR = "all", "error"
+CLASSES = (ALL, "success", "denial", ERROR)
 
 
 class Rule(NamedTuple):
@@ -116,6 +116,8 @@ def build(rules: tuple[Rule, ...], scope: Scope) -> Steps:
                     write(f"[INFO] {render(observed)}")
                 return
 
+    if all(rule.classes == {ERROR} for rule in rules):
+        return Steps(observe_error=observe)
     return Steps(observe=observe)
 
 

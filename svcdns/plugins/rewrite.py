@@ -35,6 +35,7 @@ from svcdns.route.query_rules import (
     NameRule,
     NumberRule,
     Rule,
+    reach_of,
     restored_suffix,
 )
 from svcdns.route.rewriter import Rewriter
@@ -244,7 +245,7 @@ def build(rules: tuple[Rule, ...], scope: Scope) -> Steps:
     """Return the step that lets the rules act."""
     per_client = any(rule.per_client for rule in rules)
     rewriter = Rewriter(rules, scope.ask, scope.offers.labels)
-    return Steps(around=rewriter.around, per_client=per_client)
+    return Steps(around=rewriter.around, reach=reach_of(rules), per_client=per_client)
 
 
 DIRECTIVE = Directive("rewrite", parse, build)

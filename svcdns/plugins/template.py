@@ -14,10 +14,11 @@ from svcdns.corefile.lexer import Token
 from svcdns.plugins.parts.template_rule import WHOLE, Rule
 from svcdns.plugins.parts.template_step import Templates
 from svcdns.route.directive import Directive, Scope
+from svcdns.route.errand import Reach
 from svcdns.route.patterns import Pattern, compile_pattern
 from svcdns.route.stages import Steps
 from svcdns.wire.codes import RCode, RRClass, RRType
-from svcdns.wire.name import OwnerName, from_text, lower
+from svcdns.wire.name import ROOT, OwnerName, from_text, lower
 from svcdns.wire.zone_text import record_of
 
 _CLASSES = {member.name: member.value for member in RRClass}
@@ -156,7 +157,21 @@ def _warn_of_groups(stanza: Words, rule: Rule) -> None:
 def build(rules: tuple[Rule, ...], scope: Scope) -> Steps:
     """Return the step that tries the stanzas one after the other."""
     templates = Templates(rules, scope)
-    return Steps(answer=templates.answer, tick=templates.tick)
+    return Steps(answer=templates.answer, reach=_reach_of(rules), tick=templates.tick)
+
+
+def _reach_of(rules: tuple[Rule, ...]) -> Reach:
+    """Return which questions stanzas may be for, whether or not a pattern of theirs matches."""
+    zones: list[OwnerName] = []
+    rrtypes: list[int] = []
+    for rule in rules:
+        if rule.rrclass not in (RRClass.IN, RRClass.ANY):
+            continue
+        if ROOT in rule.zones and rule.rrtype != RRType.ANY:
+            rrtypes += [rule.rrtype, RRType.ANY]
+        else:
+            zones += rule.zones
+    return Reach(tuple(zones), tuple(rrtypes))
 
 
 DIRECTIVE = Directive("template", parse, build)

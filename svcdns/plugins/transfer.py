@@ -15,6 +15,7 @@ from svcdns.corefile.arguments import Arguments, Words
 from svcdns.corefile.lexer import Token
 from svcdns.plugins.parts.transfer_notify import Secondary, notify
 from svcdns.route.directive import Directive, Scope
+from svcdns.route.errand import Reach
 from svcdns.route.offers import ZoneContents
 from svcdns.route.stages import Client, Steps
 from svcdns.wire.codes import RCode, RRClass, RRType
@@ -72,6 +73,8 @@ def _stanza(stanza: Words) -> Settings:
     to: list[Secondary] = []
     for option in stanza.options("to", "source"):
         if option.name == "source":
+            if source:
+                option.mistake("source already specified", "one address sends all of them")
             word = option.take("192.0.2.53")
             found = _secondary(word.text)
             if found is None and word.text:
@@ -205,7 +208,8 @@ def build(stanzas: tuple[Settings, ...], scope: Scope) -> Steps:
     """Return the step that answers, and what tells secondaries."""
     step = _Step(stanzas, scope)
     has_secondaries = any(stanza.to for stanza in stanzas)
-    return Steps(answer=step.answer, run=step.notify if has_secondaries else None)
+    run = step.notify if has_secondaries else None
+    return Steps(answer=step.answer, reach=Reach(rrtypes=tuple(_TRANSFERS)), run=run)
 
 
 def _refused(sentence: Callable[..., str], *facts: object) -> Answer:

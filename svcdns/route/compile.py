@@ -155,6 +155,7 @@ def build(plan: Plan, scope: Scope, wanted: Callable[[str], bool] = lambda _: Tr
             way=way_of([step for _, step in steps]),
             metadata_steps=labels,
             observe_steps=tuple(step.observe for _, step in steps if step.observe),
+            error_steps=tuple(step.observe_error for _, step in steps if step.observe_error),
             failure_steps=tuple(step.observe_failure for _, step in steps if step.observe_failure),
             rotate=any(step.rotate for _, step in steps),
             measured=any(step.measured for _, step in steps),

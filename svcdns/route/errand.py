@@ -8,11 +8,11 @@ as any other question does.
 The way itself is in `route.errands`.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from svcdns.answers.foreign import Outcome
 from svcdns.answers.later import Coming, Later
-from svcdns.wire.codes import RRType
 from svcdns.wire.name import OwnerName
 from svcdns.wire.plain import PlainHead, PlainHeads
 from svcdns.wire.question import Query
@@ -97,12 +97,14 @@ class Keeper(Protocol):
 
 
 class Reach(NamedTuple):
-    """Which questions a step may have an answer to: it passes all others on."""
+    """Which questions of class IN a step may be for: it passes on all others and what they get."""
 
     zones: tuple[OwnerName, ...] = ()
     """Names at and below these."""
-    rrtypes: tuple[RRType, ...] = ()
+    rrtypes: tuple[int, ...] = ()
     """Names anywhere, of these TYPEs only."""
+    has: Callable[[OwnerName], bool] | None = None
+    """Says whether a name in lower case is one, as of now; asked each time, and never raises."""
 
 
 class Way(NamedTuple):
@@ -114,3 +116,5 @@ class Way(NamedTuple):
     """Names that end like these are no errands."""
     rrtypes: frozenset[int]
     """Questions of these TYPEs are no errands."""
+    names: tuple[Callable[[OwnerName], bool], ...] = ()
+    """Names that one of these has at the moment are no errands."""

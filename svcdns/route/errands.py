@@ -103,6 +103,7 @@ class _Desk:
         self._keeper = way.keeper
         self._zones = way.zones
         self._rrtypes = way.rrtypes
+        self._names = way.names
         self._forms = _forms(is_kept=way.keeper is not None)
         self._lane = lane
         self._holder = holder
@@ -111,7 +112,7 @@ class _Desk:
         self._rows: dict[tuple[int, bytes, int, int], list[int]] = {}
 
     def begin(
-        self, packet: bytes, question: bytes, name: bytes, rrtype: int, around: bytes
+        self, packet: bytes, question: bytes, name: OwnerName, rrtype: int, around: bytes
     ) -> Errand | None:
         """Pass a question on, if the rest of its query is plain, too.
 
@@ -124,6 +125,8 @@ class _Desk:
         """
         form = self._forms.get(around)
         if form is None or rrtype in self._rrtypes or name.endswith(self._zones):
+            return None
+        if self._names and any(has(name) for has in self._names):
             return None
         keeper, exchange = self._keeper, self._exchange
         if question in exchange.entries:

@@ -18,7 +18,7 @@ from svcdns.route import refusals
 from svcdns.route.fastlane import FastLane, fast_lane
 from svcdns.route.inner import begin
 from svcdns.route.lasting import lasting, renewal_of
-from svcdns.route.observing import Observing
+from svcdns.route.observing import Observing, is_error
 from svcdns.route.render import Manner, entry_of, repeat, say, transfer
 from svcdns.route.responder import Reply, Said
 from svcdns.route.route import Route
@@ -218,6 +218,7 @@ class Exchange:
             depends_on is None
             or outcome.rcode > RCODE_MASK
             or route.per_client
+            or (route.error_steps and is_error(question, outcome))
             or (is_missing and not table.is_asked_again(question.key))
         ):
             entry = self._kept(question, outcome, route, renewal)
@@ -232,11 +233,8 @@ class Exchange:
                 if outcome.on_hits is not None:
                     outcome.on_hits(-1)  # who answered has counted this one
         if response is None:
-            said = _Said(
-                route.measured_as,
-                next(self.turns) if route.rotate else 0,
-                route.manner(query, stream=client.stream),
-            )
+            turn = next(self.turns) if route.rotate else 0
+            said = _Said(route.measured_as, turn, route.manner(query, stream=client.stream))
             response = self._send(query, client, outcome, said)
         return self._observing.remember(query, client, route, outcome, response, started)
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from functools import partial
 
-from svcdns.answers.foreign import Outcome
+from svcdns.answers.foreign import ForeignAnswer, Outcome
 from svcdns.route.route import Route
 from svcdns.route.stages import Client, Observed, ObserveStep
-from svcdns.wire.codes import RCODE_MASK, RCode
+from svcdns.wire.codes import RCODE_MASK, RCode, RRType
 from svcdns.wire.edns import InfoCode
-from svcdns.wire.question import Query
+from svcdns.wire.question import Query, Question
+
+_TRANSFERS = frozenset((RRType.AXFR, RRType.IXFR))
 
 
 class Observing:
@@ -38,7 +40,11 @@ class Observing:
     ) -> bytes:
         """Remember the exchange for those who look at it; return `response`."""
         error = failure_of(answer)
-        steps = (*route.observe_steps, *route.failure_steps) if error else route.observe_steps
+        steps = route.observe_steps
+        if route.error_steps and answer is not None and is_error(query.question, answer):
+            steps += route.error_steps
+        if error:
+            steps += route.failure_steps
         if steps:
             observed = Observed(
                 query=query,
@@ -64,6 +70,17 @@ class Observing:
                     step(observed)
                 except Exception as error:  # noqa: BLE001  the response has left; the others see it
                     self._on_bug(error, observed.query)
+
+
+def is_error(question: Question, outcome: Outcome) -> bool:
+    """Return whether an outcome is neither a success nor a denial, as `log` tells them apart."""
+    if question.rrtype in _TRANSFERS:
+        return True
+    if outcome.rcode != RCode.NXDOMAIN:
+        return outcome.rcode != RCode.NOERROR
+    if isinstance(outcome, ForeignAnswer):
+        return outcome.body.counts[0] > 0
+    return bool(outcome.answer)
 
 
 def failure_of(answer: Outcome | None) -> str:

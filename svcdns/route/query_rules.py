@@ -14,8 +14,10 @@ from typing import Literal, Protocol
 
 from svcdns.answers.name_rules import NewName, Regex, Remapped, Resuffixed, Substring, name_of
 from svcdns.answers.rewriting import Asked, Change, Owners, Values
+from svcdns.route.errand import Reach
 from svcdns.route.stages import Client
-from svcdns.wire.name import to_text
+from svcdns.wire.codes import RRClass
+from svcdns.wire.name import OwnerName, to_text
 from svcdns.wire.question import Query, Question
 
 Labels = Callable[[Query, Client], Mapping[str, str]]
@@ -100,6 +102,30 @@ class Rule(Protocol):
             InvalidNameError: the query has no name any more.
         """
         ...
+
+
+def reach_of(rules: Iterable[Rule]) -> Reach | None:
+    """Return which questions `rules` are for; None: not name and TYPE alone decide that."""
+    finders: list[NewName] = []
+    rrtypes: list[int] = []
+    for rule in rules:
+        if rule.per_client:
+            return None
+        if isinstance(rule, NameRule):
+            finders.append(rule.new)
+        elif isinstance(rule, AnswerRule) and rule.meant is not None:
+            finders.append(rule.meant)
+        elif isinstance(rule, NumberRule) and rule.field == "rrtype":
+            rrtypes.append(rule.wanted)
+        elif not isinstance(rule, NumberRule) or rule.wanted == RRClass.IN:
+            return None
+    found = tuple(finders)
+
+    def has(owner: OwnerName) -> bool:
+        name = to_text(owner)
+        return any(new(name) is not None for new in found)
+
+    return Reach(rrtypes=tuple(rrtypes), has=has if found else None)
 
 
 def act(rules: Iterable[Rule], passage: Passage) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from svcdns.answers.answer import Answer, Reason
 from svcdns.answers.foreign import ForeignAnswer, Outcome
 from svcdns.answers.later import LATER, Later, then
-from svcdns.route.errand import Keeper, Way
+from svcdns.route.errand import Keeper, Reach, Sender, Way
 from svcdns.route.render import Manner
 from svcdns.route.stages import (
     AnswerStep,
@@ -23,7 +23,7 @@ from svcdns.route.stages import (
 )
 from svcdns.wire.codes import RCode, RRClass, class_text
 from svcdns.wire.edns import SERVER_SIZE, InfoCode
-from svcdns.wire.name import OwnerName, to_text
+from svcdns.wire.name import ROOT, OwnerName, to_text
 from svcdns.wire.question import Query
 
 
@@ -74,23 +74,30 @@ def chain(steps: Sequence[Steps], zone: str) -> Rest:
 def way_of(steps: Sequence[Steps]) -> Way | None:
     """Return the way of errands through `steps`, see `route.errand`; None: there is none."""
     keeper: Keeper | None = None
-    zones: tuple[OwnerName, ...] = ()
-    rrtypes: set[int] = set()
+    reaches: list[Reach] = []
     for step in steps:
-        if step.around is not None:
-            if keeper is not None or step.keeper is None:
-                return None
-            keeper = step.keeper
-            zones += keeper.excepted
-        if step.answer is None:
+        if step.answer is None and step.around is None:
             continue
         if step.sender is not None:
-            return Way(step.sender, keeper, zones, frozenset(rrtypes))
-        if step.reach is None:
+            return _way(step.sender, keeper, reaches)
+        if step.reach is not None:
+            reaches.append(step.reach)
+        elif step.keeper is not None and keeper is None:
+            keeper = step.keeper
+            reaches.append(Reach(zones=keeper.excepted))
+        else:
             return None
-        zones += step.reach.zones
-        rrtypes.update(step.reach.rrtypes)
     return None
+
+
+def _way(sender: Sender, keeper: Keeper | None, reaches: Sequence[Reach]) -> Way | None:
+    """Return the way to `sender`, past all that steps before it may be for; None: that is all."""
+    zones = tuple(zone for reach in reaches for zone in reach.zones)
+    if ROOT in zones:
+        return None
+    rrtypes = frozenset(rrtype for reach in reaches for rrtype in reach.rrtypes)
+    names = tuple(reach.has for reach in reaches if reach.has is not None)
+    return Way(sender, keeper, zones, rrtypes, names)
 
 
 def _volatile(step: AnswerStep, rest: Rest) -> Rest:
@@ -180,6 +187,8 @@ class Route:
     """That of errands."""
     metadata_steps: tuple[MetadataStep, ...] = ()
     observe_steps: tuple[ObserveStep, ...] = ()
+    error_steps: tuple[ObserveStep, ...] = ()
+    """See only errors, which are never kept then: the fast lane goes on."""
     failure_steps: tuple[ObserveStep, ...] = ()
     """See only exchanges that failed, which no entry ever does: the fast lane goes on."""
     rotate: bool = False

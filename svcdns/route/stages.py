@@ -152,7 +152,7 @@ class Steps:
     answers_all: bool = False
     """`answer` passes no name on, and says nothing that may be kept: nobody behind it is asked."""
     reach: Reach | None = None
-    """Which questions `answer` may be for; None: any."""
+    """Which questions `answer` and `around` may be for; None: any."""
     sender: Sender | None = None
     """Does for errands what `answer` does, where that answers all."""
     keeper: Keeper | None = None
@@ -162,6 +162,8 @@ class Steps:
     metadata: MetadataStep | None = None
     observe: ObserveStep | None = None
     """Sees every exchange; takes the fast lane away from its server block."""
+    observe_error: ObserveStep | None = None
+    """Sees the exchanges that are neither a success nor a denial, see `observing.is_error`."""
     observe_failure: ObserveStep | None = None
     """Sees the exchanges that failed."""
     rotate: bool = False

@@ -20,7 +20,7 @@ _TTL_END = TTL_AT + TTL_SIZE
 
 
 class CacheErrands:
-    """The errands of one `cache` for all names; a `route.errand.Keeper`."""
+    """The errands of one `cache` for all names of its block; a `route.errand.Keeper`."""
 
     def __init__(
         self,

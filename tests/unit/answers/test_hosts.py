@@ -100,6 +100,26 @@ def test_without_reverse_no_address_has_a_name() -> None:
     assert pointers(hosts_of(reverse=False), b"\xc0\0\2\1") is None
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.example.org", True),
+        ("x.wild.example.org", True),
+        ("x.y.wild.example.org", False),
+        ("www.other.net", False),
+        (".", False),
+        ("1.2.0.192.in-addr.arpa", True),
+        ("9.2.0.192.in-addr.arpa", False),
+        ("2.0.192.in-addr.arpa", False),
+    ],
+)
+def test_a_name_that_has_any_answer_is_there(
+    name: str,
+    expected: bool,  # noqa: FBT001  a column of the table
+) -> None:
+    assert hosts_of().has(from_text(name)) is expected
+
+
 def test_a_name_that_is_no_reverse_name_has_no_pointer() -> None:
     assert hosts_of().reverse(from_text("2.0.192.in-addr.arpa")) is None
     assert hosts_of().reverse(from_text("a.example.org")) is None
@@ -120,6 +140,13 @@ def test_a_bad_line_is_named_and_the_rest_is_used(line: str, problem: str) -> No
     (mistake,) = read.mistakes
     assert mistake.startswith(f"hosts:2: {problem}")
     assert read.lines[-1] == host_line("192.0.2.3", ["c.example.org"])[0]
+
+
+def test_a_word_alone_is_a_bad_line_unless_it_is_an_address() -> None:
+    read = read_hosts("192.0.2.4\nhost.example.org\n # nothing\n", "hosts")
+
+    assert read.lines == ()
+    assert read.mistakes == ("hosts:2: 'host.example.org' is not an IP address",)
 
 
 def test_names_beside_a_bad_one_are_used() -> None:

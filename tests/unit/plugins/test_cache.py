@@ -238,3 +238,20 @@ def test_what_happened_is_counted() -> None:
 
 def test_nothing_is_handed_over_when_nothing_happened() -> None:
     assert Cache().numbers() == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "keeps_all"),
+    [
+        ("cache", True),
+        ("cache 30 local", True),
+        ("cache 30 .", True),
+        ("cache 30 a.cluster.local", False),
+        ("cache 30 example.org", False),
+    ],
+)
+def test_errands_are_for_a_cache_that_is_for_all_names_of_its_block(
+    text: str,
+    keeps_all: bool,  # noqa: FBT001  a column of the table
+) -> None:
+    assert (Cache(text).steps.keeper is not None) is keeps_all

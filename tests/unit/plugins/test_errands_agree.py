@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,9 +32,14 @@ _BADVERS = opt(False, rcode=RCode.BADVERS)
 _TAILS = (b"", _PLAIN, _PLAIN, _DO, _EXPLAINED, _BADVERS)
 _SMALL = _PLAIN.replace((1232).to_bytes(2), (512).to_bytes(2))
 _OPTS = (b"", b"", _PLAIN, _DO, _SMALL, _EXPLAINED)
-_OTHERS = ("b.example.", "A.example.", "x.cluster.local.", ".")
-_NAMES = (*["a.example."] * 8, *_OTHERS)
-_TYPES = (*[RRType.A] * 8, RRType.AAAA, RRType.HINFO, RRType.TXT)
+_REVERSE = "1.2.0.192.in-addr.arpa."
+_OTHERS = (
+    *("A.example.", "x.cluster.local.", ".", "c.b.example.", "x.wild.example."),
+    *("x.localhost.", "localhost.b.example.", _REVERSE),
+)
+_NAMES = (*["a.example."] * 8, *["b.example."] * 3, *_OTHERS)
+_RARE = (RRType.HINFO, RRType.TXT, RRType.PTR, RRType.ANY)
+_TYPES = (*[RRType.A] * 9, *[RRType.AAAA] * 3, *_RARE)
 _TIMED = ("seconds", "duration")
 
 
@@ -88,7 +94,7 @@ queries = st.builds(
 )
 
 COREFILE = """\
-. {{
+{key} {{
     errors
     kubernetes cluster.local
     prometheus 127.0.0.1:0
@@ -98,15 +104,46 @@ COREFILE = """\
     {cache}
     loop
     {balance}
+    {beside}
 }}
 """
+BESIDE = (
+    "hosts /nowhere {\n192.0.2.1 b.example\n192.0.2.2 *.wild.example\nfallthrough\n}",
+    "hosts /nowhere b.example wild.example {\n192.0.2.1 b.example\n}",
+    "hosts /nowhere {\n192.0.2.1 b.example\nfallthrough_unsupported\nfallthrough\n}",
+    "template IN AAAA . {\nrcode NXDOMAIN\n}",
+    "template ANY ANY b.example {\nmatch ^c[.]\nrcode NXDOMAIN\nfallthrough\n}",
+    'template CH A . {\nanswer "{{ .Name }} 60 IN A 192.0.2.3"\n}',
+    "file /nowhere b.example",
+    "rewrite name b.example a.example",
+    "rewrite name regex (.*)[.]b[.]example {1}.a.example answer auto",
+    "rewrite type HINFO A",
+    "rewrite ttl suffix b.example. 7",
+    "rewrite rcode exact b.example. NXDOMAIN NOERROR",
+    "dns64 {\nallow_ipv4\n}",
+    "local",
+    "any",
+    "chaos",
+    "transfer {\nto *\n}",
+    "k8s_external b.example",
+    "k8s_external b.example {\nfallthrough\n}",
+    "autopath @kubernetes",
+    "autopath b.example /nowhere",
+    'log . "{name} {type} {rcode} {>rflags} {rsize}" {\nclass error\n}',
+)
+"""What else stands in the block; none of it is for `a.example`."""
+PLAIN = {"key": ".", "forward": "", "cache": "cache 30", "balance": "", "beside": ""}
 corefiles = st.fixed_dictionaries(
     {
+        "key": st.sampled_from([".", ".", "example"]),
         "forward": st.sampled_from(["", "max_concurrent 1000", "failover SERVFAIL"]),
         "cache": st.sampled_from(
             ["", "cache 30", "cache 30 {\ndisable success b.example\n}", "cache {\nkeepttl\n}"]
         ),
         "balance": st.sampled_from(["", "loadbalance"]),
+        "beside": st.lists(
+            st.sampled_from(BESIDE), max_size=3, unique_by=lambda text: text.split()[0]
+        ).map("\n".join),
     }
 )
 
@@ -117,7 +154,10 @@ class Way:
     def __init__(self, text: str, *, has_errands: bool) -> None:
         self.metrics = Metrics()
         self.said: list[Said] = []
-        self.configuration: Configuration = configured(text, metrics=self.metrics, port=53)
+        self.logged: list[str] = []
+        self.configuration: Configuration = configured(
+            text, metrics=self.metrics, port=53, log=self.logged.append
+        )
         (self.exchange,) = self.configuration.exchanges.values()
         self.errands = 0
         self.sent: list[bytes] = []
@@ -135,9 +175,10 @@ class Way:
         if self._desk.begin(query) is not None:
             self.errands += 1
             self.said.append(await self._coming)
-            return
-        said = self.exchange.respond(query, self._client)
-        self.said.append(await said if isinstance(said, LATER) else said)  # type: ignore[arg-type]
+        else:
+            said = self.exchange.respond(query, self._client)
+            self.said.append(await said if isinstance(said, LATER) else said)  # type: ignore[arg-type]
+        self.exchange.observe()
 
     def counted(self) -> tuple[Any, ...]:
         for tick in self.configuration.ticks:
@@ -210,6 +251,7 @@ def test_an_errand_says_and_counts_what_the_other_way_would(
 
     assert errands.said == others.said
     assert errands.sent == others.sent
+    assert errands.logged == others.logged
     assert errands.counted() == others.counted()
     assert not others.errands
 
@@ -217,9 +259,21 @@ def test_an_errand_says_and_counts_what_the_other_way_would(
 def test_a_plain_question_is_an_errand_each_time_it_is_not_kept() -> None:
     query = packet(Question.of(from_text("a.example."), RRType.A))
     reply = Spoken((b"1234", b"5678"), 30, 0, 0, _PLAIN, has_soa=False)
-    options = {"forward": "", "cache": "cache 30", "balance": "loadbalance"}
+    options = PLAIN | {"balance": "loadbalance"}
 
     errands, _ = asyncio.run(both_ways(options, [(query, reply)] * 3))
 
     assert errands.errands == 1
     assert len(errands.said) == 3
+
+
+@pytest.mark.parametrize("beside", BESIDE)
+def test_a_question_that_no_directive_is_for_is_an_errand_whatever_stands_in_the_block(
+    beside: str,
+) -> None:
+    query = packet(Question.of(from_text("a.example."), RRType.A))
+    reply = Spoken((b"1234",), 30, 0, 0, _PLAIN, has_soa=False)
+
+    errands, _ = asyncio.run(both_ways(PLAIN | {"beside": beside}, [(query, reply)]))
+
+    assert errands.errands == 1

@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 
 from svcdns.answers.answer import Answer
@@ -26,6 +28,13 @@ def asked(steps: Steps, name: str, rrtype: str = "A", rrclass: int = 1) -> Answe
     found = steps.answer(query, FixedClient())
     assert found is None or isinstance(found, Answer)
     return found or PASSED_ON
+
+
+def reached(steps: Steps, name: str) -> bool:
+    """Whether the steps have a name now."""
+    assert steps.reach is not None
+    assert steps.reach.has is not None
+    return steps.reach.has(from_text(name))
 
 
 def file(text: str) -> MemoryFiles:
@@ -204,14 +213,19 @@ def test_a_file_that_is_never_read_again_needs_no_looking_after() -> None:
 
 async def test_a_changed_file_is_taken_in_and_answers_are_dropped() -> None:
     files, scope = file(HOSTS), TellingScope()
-    steps = steps_of("hosts FILE {\n reload 1ms\n}", files, scope)
+    steps = steps_of("hosts FILE {\n reload 1ms\n fallthrough\n}", files, scope)
+    has = partial(reached, steps)
+    before = has("a.cluster.local"), has("new.cluster.local")
 
     with running(steps):
-        files.write("FILE", "192.0.2.7 a.cluster.local")
+        files.write("FILE", "192.0.2.7 a.cluster.local new.cluster.local")
         await scope.until(lambda: bool(scope.forgotten))
 
+    assert before == (True, False)
+    assert has("a.cluster.local")
+    assert has("new.cluster.local")
     assert asked(steps, "a.cluster.local").answer[0].records == (b"\xc0\0\2\7",)
-    assert scope.metrics.numbers[HOSTS_ENTRIES.name] == {("FILE",): 2}
+    assert scope.metrics.numbers[HOSTS_ENTRIES.name] == {("FILE",): 4}
     assert scope.metrics.numbers[HOSTS_RELOADED.name] == {(): 1700.0}
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from svcdns.answers.answer import Answer
 from svcdns.plugins.log import COMBINED_FORM, DEFAULT_FORM, DIRECTIVE, Rule, class_of, compile_form
+from svcdns.route.observing import is_error
 from svcdns.route.stages import Observed
 from svcdns.wire.codes import RCode, RRType
 from svcdns.wire.edns import Edns
@@ -59,7 +60,8 @@ def observed(
 
 def lines_of(text: str, *exchanges: Observed) -> list[str]:
     scope = FixedScope()
-    step = DIRECTIVE.build(settings_of(DIRECTIVE, text), scope).observe
+    steps = DIRECTIVE.build(settings_of(DIRECTIVE, text), scope)
+    step = steps.observe or steps.observe_error
     assert step is not None
     for exchange in exchanges:
         step(exchange)
@@ -199,6 +201,28 @@ def test_a_response_has_one_class(exchange: Observed, name: str) -> None:
     for other in ("success", "denial", "error"):
         lines = lines_of(f"log {{\nclass {other}\n}}", exchange)
         assert bool(lines) == (other == name)
+
+    if exchange.answer is not None:
+        assert is_error(exchange.query.question, exchange.answer) == (name == "error")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_bare"),
+    [
+        ("log {\nclass error\n}", True),
+        ("log a.example {\nclass error\n}\nlog . {\nclass error\n}", True),
+        ("log {\nclass denial error\n}", False),
+        ("log {\nclass error\n}\nlog a.example", False),
+        ("log", False),
+    ],
+)
+def test_only_who_logs_nothing_but_errors_looks_away_from_the_rest(
+    text: str,
+    is_bare: bool,  # noqa: FBT001  a column of the table
+) -> None:
+    steps = DIRECTIVE.build(settings_of(DIRECTIVE, text), FixedScope())
+
+    assert (steps.observe is None, steps.observe_error is not None) == (is_bare, is_bare)
 
 
 def test_class_all_and_several_lines_of_classes() -> None:

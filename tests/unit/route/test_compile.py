@@ -183,17 +183,17 @@ def test_metadata_is_collected_only_for_a_block_that_wants_labels() -> None:
     assert len(with_labels.metadata_steps) == 1
 
 
-def test_observers_of_all_and_of_failures_are_kept_apart() -> None:
+def test_observers_of_all_of_errors_and_of_failures_are_kept_apart() -> None:
     def see(_: object) -> None:
         raise AssertionError
 
     (route,) = built(
         ". {\n log\n errors\n}",
         plain("errors", Steps(observe_failure=see)),
-        plain("log", Steps(observe=see)),
+        plain("log", Steps(observe=see, observe_error=see)),
     ).routes
 
-    assert (route.observe_steps, route.failure_steps) == ((see,), (see,))
+    assert route.observe_steps == route.error_steps == route.failure_steps == (see,)
 
 
 def test_what_directives_want_opened_is_collected() -> None:

@@ -83,7 +83,9 @@ class World:
         self.became: list[Later[Said]] = []
         self.bugs: list[Exception] = []
         zones = (from_text("cluster.local."),)
-        way = Way(self.sender, keeper, zones, frozenset((RRType.HINFO,)))
+        self.known: set[OwnerName] = set()
+        names = (self.known.__contains__,)
+        way = Way(self.sender, keeper, zones, frozenset((RRType.HINFO,)), names)
         route = Route(".", ROOT, way=way, measured=True, **options)
         self.exchange = Exchange(
             "dns://:53",
@@ -144,6 +146,15 @@ def test_other_questions_are_no_errands(query: bytes) -> None:
 
     assert world.errands.begin(query) is None
     assert not world.sender.sent
+
+
+def test_a_name_that_a_step_has_got_meanwhile_is_no_errand_any_more() -> None:
+    world = World()
+    before = world.errands.begin(packet(ASKED))
+    world.known.add(ASKED.owner)
+
+    assert before is not None
+    assert world.errands.begin(packet(ASKED)) is None
 
 
 @pytest.mark.parametrize(

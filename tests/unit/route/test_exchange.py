@@ -158,6 +158,23 @@ def test_observers_see_hits_too_but_only_after_the_response_has_left() -> None:
     assert all(observed.answer is not None for observed in seen)
 
 
+def test_who_looks_at_errors_sees_each_of_them_and_leaves_the_rest_to_the_fast_lane() -> None:
+    seen: list[Observed] = []
+    other = question("x.y.")
+    step = step_of(ANSWERS | {other.key: Answer(RCode.REFUSED, depends_on=())})
+    route = Route(".", from_text("."), steps_of(step), error_steps=(seen.append,))
+    exchange = Exchange("dns://:53", Router([route]), clock=lambda: 0.0, on_bug=lambda *_: None)
+
+    for _ in range(2):
+        exchange.respond(packet(question(WEB)), CLIENT)
+        exchange.respond(packet(other), CLIENT)
+    exchange.observe()
+
+    assert [observed.query.question for observed in seen] == [other] * 2
+    assert fast_of(exchange)(packet(question(WEB))) is not None
+    assert fast_of(exchange)(packet(other)) is None
+
+
 def test_bare_and_observed_blocks_answer_alike() -> None:
     bare, observed = exchange_of(ANSWERS), exchange_of(ANSWERS, observe=(lambda _: None,))
 

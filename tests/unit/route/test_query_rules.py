@@ -9,6 +9,7 @@ from svcdns.answers.name_rules import (
     read_template,
 )
 from svcdns.answers.rewriting import Codes, Owners, TTLs, Values
+from svcdns.route.query_options import Action, Fixed, OptionRule
 from svcdns.route.query_rules import (
     AnswerRule,
     NameRule,
@@ -16,8 +17,10 @@ from svcdns.route.query_rules import (
     Passage,
     Rule,
     act,
+    reach_of,
     restored_suffix,
 )
+from svcdns.wire.name import from_text
 from svcdns.wire.question import Query, Question
 from tests.support.stubs import FixedClient, question
 
@@ -140,3 +143,40 @@ def test_names_of_which_any_number_leads_to_one_are_marked(new: Exact, *, is_ope
 
 def test_a_change_of_answers_may_be_for_all_names() -> None:
     assert led("any.", AnswerRule(False, None, CODE)).changes == (CODE,)
+
+
+def test_rules_reach_what_any_of_them_finds_by_name_or_type() -> None:
+    reach = reach_of(
+        [
+            NameRule(False, Exact("b.example.", "c.example.")),
+            AnswerRule(True, Suffix(".d.example.", ""), CODE),
+            NumberRule(False, "rrtype", 28, 1),
+            NumberRule(False, "rrclass", 3, 1),
+        ]
+    )
+
+    assert reach is not None
+    assert reach.has is not None
+    assert (reach.zones, reach.rrtypes) == ((), (28,))
+    names = ("a.example.", "b.example.", "c.d.example.")
+    assert [reach.has(from_text(name)) for name in names] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        NameRule(False, Exact("b."), per_client=True),
+        AnswerRule(False, None, CODE),
+        NumberRule(False, "rrclass", 1, 3),
+        OptionRule(False, Action.SET, 3, Fixed(b"")),
+    ],
+)
+def test_a_rule_for_every_name_reaches_all(rule: Rule) -> None:
+    assert reach_of([NameRule(False, Exact("c.")), rule]) is None
+
+
+def test_rules_without_names_are_asked_about_none() -> None:
+    reach = reach_of([NumberRule(False, "rrtype", 28, 1)])
+
+    assert reach is not None
+    assert reach.has is None

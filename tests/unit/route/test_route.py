@@ -16,7 +16,7 @@ from svcdns.route.route import Route, chain, way_of
 from svcdns.route.stages import AnswerStep, Client, Observed, Rest, Steps
 from svcdns.wire.codes import AD, RA, RCode, RRType
 from svcdns.wire.edns import BARE_OPT, SERVER_SIZE, InfoCode
-from svcdns.wire.name import from_text, to_text
+from svcdns.wire.name import ROOT, from_text, to_text
 from svcdns.wire.question import Query, read_query
 from tests.support.stubs import FixedClient, packet, question, steps_of
 
@@ -272,11 +272,13 @@ class Part:
 def test_errands_pass_by_steps_that_are_not_for_them() -> None:
     sender: Any = Part()
     keeper: Any = Part("b.example.")
-    zones = Reach(zones=(from_text("cluster.local."),))
+    zones = Reach(zones=(from_text("cluster.local."),), has=bool)
     steps = [
         Steps(rotate=True),
+        Steps(around=Part(), reach=Reach(rrtypes=(RRType.AAAA,))),
         Steps(around=Part(), keeper=keeper),
         Steps(answer=Part(), reach=zones),
+        Steps(around=Part(), reach=Reach()),
         Steps(answer=Part(), reach=Reach(rrtypes=(RRType.HINFO,))),
         Steps(answer=Part(), answers_all=True, sender=sender),
         Steps(answer=Part()),
@@ -287,7 +289,8 @@ def test_errands_pass_by_steps_that_are_not_for_them() -> None:
     assert way is not None
     assert (way.sender, way.keeper) == (sender, keeper)
     assert way.zones == (from_text("b.example."), from_text("cluster.local."))
-    assert way.rrtypes == {RRType.HINFO}
+    assert way.rrtypes == {RRType.AAAA, RRType.HINFO}
+    assert way.names == (bool,)
 
 
 @pytest.mark.parametrize(
@@ -296,6 +299,7 @@ def test_errands_pass_by_steps_that_are_not_for_them() -> None:
         Steps(answer=Part()),
         Steps(around=Part()),
         Steps(answer=Part(), answers_all=True),
+        Steps(answer=Part(), reach=Reach(zones=(ROOT,))),
     ],
 )
 def test_a_step_that_may_be_for_any_question_leaves_no_way_for_errands(step: Steps) -> None:
