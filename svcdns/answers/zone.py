@@ -29,6 +29,7 @@ _NS, _SOA, _CNAME, _DNAME, _DS = map(
     int, (RRType.NS, RRType.SOA, RRType.CNAME, RRType.DNAME, RRType.DS)
 )
 _TRANSFERS = frozenset(map(int, (RRType.AXFR, RRType.IXFR)))
+_OF_EACH_ZONE = frozenset({_SOA, _NS, *_TRANSFERS})
 _KNOWN_OUTCOMES = (RCode.NOERROR, RCode.NXDOMAIN, RCode.SERVFAIL)
 _ADDRESSES = (int(RRType.A), int(RRType.AAAA))
 _TARGET_AT = {_NS: 0, int(RRType.MX): 2, int(RRType.SRV): 6}
@@ -126,8 +127,11 @@ class Zone:
         for node in self._nodes.values():
             yield from (rrset for rrset in node.values() if rrset is not self.soa)
 
-    def has_nothing_at(self, owner: OwnerName) -> bool:
+    def has_nothing_for(self, owner: OwnerName, rrtype: int) -> bool:
         """Return whether no record is at a name in lower case, though some may be below it."""
+        # SOA and NS are in each zone; one with nothing else there may lie over another's.
+        if owner == self.name:
+            return rrtype not in _OF_EACH_ZONE and self._apex.keys() <= _OF_EACH_ZONE
         found = self._at(owner, 0)
         return not found.rrsets and found.cut is None and found.redirection is None
 
@@ -166,7 +170,7 @@ class Zone:
         passed = {owner}
         while is_within(owner, self.name):
             found = self._at(owner, rrtype)
-            if links and passes_on(owner) and self.has_nothing_at(owner):
+            if links and passes_on(owner) and self.has_nothing_for(owner, rrtype):
                 break
             if found.cut is not None:
                 return self._referral(found.cut, links)

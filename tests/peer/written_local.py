@@ -75,6 +75,14 @@ $TTL 1h
 $GENERATE 10-20 $ PTR host-$.example.org.
 80 PTR www.example.org.
 """
+OVERLAY = """\
+$TTL 300
+@ IN SOA ns.example.org. admin.example.org. 7 7200 3600 1209600 60
+@ IN NS ns1
+ns1 IN A 198.51.100.53
+www IN A 198.51.100.81
+"""
+"""Nothing at its own name but what a zone has to have."""
 HOSTS = """\
 # a comment
 192.0.2.10  one.test One two.test
@@ -92,6 +100,7 @@ FILES: Mapping[str, str] = {
     "org.zone": ORG,
     "other.zone": OTHER,
     "reverse.zone": REVERSE,
+    "overlay.zone": OVERLAY,
     "hosts": HOSTS,
 }
 """By file name; `@folder` stands for where they are."""
@@ -152,6 +161,7 @@ FILE = (
     _file(f"{_ORG} {{\n fallthrough\n }}\nforward . @honest"),
     _file(f"{_ORG} {{\n fallthrough wild.example.org\n }}\nforward . @honest"),
     _file("file @folder/other.zone other.test second.test\nforward . @honest"),
+    _file("file @folder/overlay.zone example.org {\n fallthrough\n }\nforward . @honest"),
     _file(f"{_ORG}\nminimal"),
     _file(f"{_ORG}\nany"),
     _file(f"{_ORG}\nrewrite name suffix .other.test .example.org answer auto"),

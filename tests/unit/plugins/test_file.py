@@ -117,6 +117,28 @@ def test_a_missing_name_is_passed_on_only_where_fallthrough_says_so(
     assert asked(steps, "ns.example.org", "MX").rcode == RCode.NOERROR
 
 
+@pytest.mark.parametrize(
+    ("zone", "rrtype", "passed_on"),
+    [
+        ("example.org", "A", True),
+        ("example.org", "DS", True),
+        ("example.org", "SOA", False),
+        ("example.org", "NS", False),
+        ("example.org", "AXFR", False),
+        ("full.org", "A", False),
+    ],
+)
+def test_an_apex_of_nothing_but_soa_and_ns_is_passed_on_like_a_missing_name(
+    zone: str, rrtype: str, *, passed_on: bool
+) -> None:
+    files = MemoryFiles(db=f"{HEAD}ns A 192.0.2.1\n", full=f"{HEAD}@ TXT x\nns A 192.0.2.1\n")
+    text = "file db example.org {\n fallthrough\n}\nfile full full.org {\n fallthrough\n}"
+
+    answer = asked(steps_of(text, files), zone, rrtype)
+
+    assert (answer is PASSED_ON) == passed_on
+
+
 class DenyingScope(FixedScope):
     """A server in which no name exists but those of `file`."""
 

@@ -117,6 +117,10 @@ def test_accepted_spellings(text: str, settings: dict[str, object]) -> None:
         ("transfer {\n to 192.0.2.1:0\n}", "<192.0.2.1:0> transfer: must specify an IP address"),
         ("transfer {\n to *\n source x\n}", '<x> transfer: invalid source address "x"'),
         ("transfer {\n to *\n source\n}", "<source> transfer: Wrong argument count"),
+        (
+            "transfer {\n to *\n source ::1\n source ::2\n}",
+            "<source> transfer: source already specified",
+        ),
         ("transfer {\n to *\n source ::1 ::2\n}", "<::2> transfer: Wrong argument count"),
         ("transfer {\n to *\n from ::1\n}", "<from> transfer: unknown property 'from'"),
     ],
