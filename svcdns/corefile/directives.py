@@ -82,8 +82,8 @@ REMOVED: Mapping[str, str] = {
     "federation": "take it out: Kubernetes has no federation v1 any more",
     "resyncperiod": "take the line out: the watch needs no resync",
     "reverse": "the directive 'template' answers such names",
-    "startup": "write: on startup {arguments}",
-    "shutdown": "write: on shutdown {arguments}",
+    "startup": "it ran a command; take it out and use hooks of the container",
+    "shutdown": "it ran a command; take it out and use hooks of the container",
 }
 """Words of old CoreDNS versions -> the modern form.
 

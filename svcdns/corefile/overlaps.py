@@ -16,7 +16,7 @@ from svcdns.corefile.lexer import Token
 from svcdns.corefile.tree import Key, ServerBlock
 from svcdns.wire.name import address_text, pack_address
 
-_HINT = "join the two blocks, or tell them apart: another port, 'bind' in both, or 'view'"
+_HINT = "join the two blocks, or tell them apart: another port, or 'bind' in both"
 
 
 class _Place(NamedTuple):

@@ -98,8 +98,11 @@ class RRType(IntEnum):
     RT = 21
     SIG = 24  # RFC 2535
     KEY = 25  # RFC 2535
+    PX = 26  # RFC 2163
+    GPOS = 27  # RFC 1712
     AAAA = 28  # RFC 3596
     LOC = 29  # RFC 1876
+    NXT = 30  # RFC 2535
     SRV = 33  # RFC 2782
     NAPTR = 35  # RFC 3403
     KX = 36  # RFC 2230
@@ -120,6 +123,7 @@ class RRType(IntEnum):
     TLSA = 52  # RFC 6698
     SMIMEA = 53  # RFC 8162
     HIP = 55  # RFC 8005
+    NINFO = 56
     CDS = 59  # RFC 7344
     CDNSKEY = 60  # RFC 7344
     OPENPGPKEY = 61  # RFC 7929
@@ -128,8 +132,15 @@ class RRType(IntEnum):
     SVCB = 64  # RFC 9460
     HTTPS = 65  # RFC 9460
     SPF = 99  # RFC 7208
+    UNSPEC = 103
+    # RFC 6742
+    NID = 104
+    L32 = 105
+    L64 = 106
+    LP = 107
     EUI48 = 108  # RFC 7043
     EUI64 = 109  # RFC 7043
+    NXNAME = 128  # RFC 9824
     TKEY = 249  # RFC 2930
     TSIG = 250  # RFC 8945
     IXFR = 251  # RFC 1995
@@ -139,6 +150,11 @@ class RRType(IntEnum):
     ANY = 255  # RFC 1035, RFC 8482
     URI = 256  # RFC 7553
     CAA = 257  # RFC 8659
+    AVC = 258
+    AMTRELAY = 260  # RFC 8777
+    RESINFO = 261  # RFC 9606
+    TA = 32768
+    DLV = 32769  # RFC 4431
 
 
 _TYPE_TEXT = {member.value: member.name for member in RRType}

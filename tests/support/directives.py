@@ -8,6 +8,7 @@ from svcdns.answers.settings import KubernetesSettings
 from svcdns.cluster.state import State
 from svcdns.corefile.arguments import Arguments
 from svcdns.corefile.parser import parse
+from svcdns.corefile.tree import ServerBlock, Stanza
 from svcdns.route.directive import Asking, Directive
 from svcdns.route.offers import Offers
 from svcdns.telemetry.metrics import Metrics
@@ -42,14 +43,25 @@ class FixedScope:
         self.lines.append(line)
 
 
-def arguments_of(name: str, text: str) -> Arguments:
-    """Return the stanzas of `name` in the only block of `text`, a block's inside without keys."""
+def _block_of(text: str) -> ServerBlock:
     corefile = parse(
         f"cluster.local {{\n{text}\n}}\n", "Corefile", read=_no_file, glob=_no_files, env={}
     )
     (block,) = corefile.blocks
+    return block
+
+
+def arguments_of(name: str, text: str) -> Arguments:
+    """Return the stanzas of `name` in the only block of `text`, a block's inside without keys."""
+    block = _block_of(text)
     stanzas = tuple(stanza for stanza in block.stanzas if stanza.name.text == name)
     return Arguments(name, stanzas, tuple(key.zone for key in block.keys))
+
+
+def stanza_of(name: str, text: str) -> Stanza:
+    """Return the only stanza of `name` in `text`, which is a block's inside without keys."""
+    (stanza,) = (one for one in _block_of(text).stanzas if one.name.text == name)
+    return stanza
 
 
 def settings_of(directive: Directive, text: str) -> Any:

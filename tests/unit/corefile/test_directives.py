@@ -68,7 +68,12 @@ def test_a_suggestion_is_a_candidate(word: str, candidates: list[str]) -> None:
             "'proxy' is not a directive any more",
             "write: forward . /etc/resolv.conf",
         ),
-        ("startup", "x", "'startup' is not a directive any more", "write: on startup x"),
+        (
+            "startup",
+            "x",
+            "'startup' is not a directive any more",
+            "it ran a command; take it out and use hooks of the container",
+        ),
         (
             "fanout",
             ". 10.0.0.1",

@@ -75,4 +75,4 @@ def test_blocks_that_can_be_told_apart_do_not_collide(text: str) -> None:
 def test_the_hint_says_how_to_tell_blocks_apart() -> None:
     (mistake,) = read_text("a {\nlog\n}\na {\nlog\n}\n").mistakes
 
-    assert "another port, 'bind' in both, or 'view'" in mistake.hint
+    assert "another port, or 'bind' in both" in mistake.hint

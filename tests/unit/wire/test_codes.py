@@ -25,7 +25,8 @@ def test_every_type_survives_its_text(number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("A", 1), ("https", 65), ("TYPE65", 65), ("type1234", 1234)]
+    ("text", "number"),
+    [("A", 1), ("https", 65), ("NXNAME", 128), ("TYPE65", 65), ("type1234", 1234)],
 )
 def test_a_type_is_read_in_any_letter_case(text: str, number: int) -> None:
     assert type_number(text) == number
