@@ -13,7 +13,7 @@ from svcdns.corefile.tree import Key
 from svcdns.route.compile import Plan
 from svcdns.upstream.forwarding import Forwarding
 from svcdns.upstream.targets import Address
-from svcdns.wire.name import from_text, is_within, lower, to_text
+from svcdns.wire.name import OwnerName, from_text, is_within, lower, to_text
 
 USUAL_CLUSTER_DNS = {
     "10.96.0.10": "kubeadm, kind and minikube",
@@ -65,9 +65,11 @@ def _warning(token: Token, problem: str, hint: str) -> Mistake:
 
 def _forwards_to_itself(plans: Sequence[Plan]) -> Iterator[Mistake]:
     """Forwarding from the cluster's DNS to the cluster's DNS goes in a circle."""
+    if not any(_has(plan, "kubernetes") for plan in plans):
+        return  # a cache on each node: that is whom it has to ask
     for plan in plans:
         forwards = _settings(plan, "forward")
-        if not isinstance(forwards, tuple) or not _has(plan, "kubernetes"):
+        if not isinstance(forwards, tuple):
             continue
         for token, forward in zip(_tokens(plan, "forward"), forwards, strict=True):
             for address in _addresses(forward):
@@ -119,6 +121,36 @@ def _shadowed(plans: Sequence[Plan]) -> Iterator[Mistake]:
                 f"'{key.text}' at {key.file}:{key.line} takes them",
                 "put this stanza into that block, or take the block out",
             )
+
+
+def _shadowed_below(plans: Sequence[Plan]) -> Iterator[Mistake]:
+    """A block for `svc.ZONE`, or for what is below, takes names of Services from the stanza."""
+    for plan, token, settings in _kubernetes(plans):
+        port = _port(plan.block.keys[0])
+        kinds = [
+            OwnerName(kind + zone)
+            for zone in settings.zones
+            if not is_reverse(zone)
+            for kind in (b"\3svc", b"\3pod")
+        ]
+        for other in plans:
+            own = _settings(other, "kubernetes")
+            served = own.zones if isinstance(own, KubernetesSettings) else ()
+            for key in other.block.keys:
+                zone = lower(from_text(key.zone))
+                if (
+                    other is plan
+                    or _port(key) != port
+                    or not any(is_within(zone, kind) for kind in kinds)
+                    or any(is_within(zone, one) for one in served)
+                ):
+                    continue
+                yield _warning(
+                    key.token,
+                    f"names below {to_text(zone)} never come to the 'kubernetes' at "
+                    f"{token.file}:{token.line}: this server block takes them",
+                    "take the block out, or give it a 'kubernetes' of its own",
+                )
 
 
 def _port(key: Key) -> int:
@@ -194,6 +226,7 @@ _RULES: tuple[Rule, ...] = (
     _forwards_to_itself,
     _forwards_unguarded,
     _shadowed,
+    _shadowed_below,
     _unready,
     _verified_for_nothing,
     _acl_after_rewrite,

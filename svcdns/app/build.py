@@ -19,7 +19,7 @@ from svcdns.route.directive import Asking, Metrics
 from svcdns.route.exchange import Exchange
 from svcdns.route.exemplars import Exemplars
 from svcdns.route.inner import ask
-from svcdns.route.offers import Offers
+from svcdns.route.offers import Offers, ZoneContents
 from svcdns.route.route import Route
 from svcdns.route.router import Router
 from svcdns.route.stages import ConnectionTimeouts, Declaration
@@ -61,6 +61,8 @@ class Configuration:
     """What connections are allowed, where a block says something about that."""
     enabled: tuple[tuple[str, str, str], ...]
     """Server, zone and directive of everything that is in use."""
+    zones: tuple[ZoneContents, ...] = ()
+    """What can be handed out whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +155,14 @@ def configure(plans: Iterable[Plan], around: Surroundings) -> Configuration:
     routes: dict[Place, list[Route]] = {}
     blocks: list[Built] = []
     enabled: list[tuple[str, str, str]] = []
+    contents: list[ZoneContents] = []
     timeouts: dict[Place, ConnectionTimeouts] = {}
     for plan in plans:
         places = places_of(plan, around)
-        block = build(plan, _scope(plan, places, around, shared))
+        scope = _scope(plan, places, around, shared)
+        block = build(plan, scope)
         blocks.append(block)
+        contents += scope.offers.zones
         for place, zones in places.items():
             routes.setdefault(place, []).extend(
                 route for route in block.routes if route.zone in zones
@@ -197,6 +202,7 @@ def configure(plans: Iterable[Plan], around: Surroundings) -> Configuration:
         shared.stanzas,
         timeouts,
         tuple(enabled),
+        tuple(contents),
     )
 
 

@@ -1,19 +1,16 @@
 """What a Corefile comes to: every line with its origin, and the defaults it leaves as they are.
 
 Imports and snippets are unfolded, variables put in, server blocks in their order and directives
-in the order in which they act. What nobody wrote is read off the settings themselves: a field
-that has its class's default is a default.
+in the order in which they act. What stands in for words that nobody wrote is a comment.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import MISSING, fields, is_dataclass
-from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from svcdns.app.defaults import unwritten_arguments, unwritten_options
 from svcdns.corefile.lexer import Token
 from svcdns.corefile.tree import Line, Stanza
 from svcdns.route.compile import Plan
-from svcdns.wire.name import OwnerName, to_text
 
 _INDENT = "    "
 
@@ -37,21 +34,31 @@ def _block(plan: Plan) -> Iterator[Row]:
     block = plan.block
     keys = dict.fromkeys(key.token.text for key in block.keys)
     yield Row(f"{' '.join(keys)} {{", _place(block.keys[0].token))
-    for directive, settings in plan.settings:
-        stanzas = [one for one in block.stanzas if one.name.text == directive.name]
-        per_stanza = isinstance(settings, tuple) and not hasattr(settings, "_fields")
-        for number, stanza in enumerate(stanzas):
-            yield from _lines((stanza,), 1)
-            if per_stanza and number < len(settings) == len(stanzas):
-                yield from _defaults(settings[number])
-        if not per_stanza:
-            yield from _defaults(settings)
+    for directive, _ in plan.settings:
+        for stanza in block.stanzas:
+            if stanza.name.text == directive.name:
+                yield from _stanza(stanza)
     yield Row("}")
+
+
+def _stanza(stanza: Stanza) -> Iterator[Row]:
+    """Yield a stanza; what stands in for words that are not there are comments in it."""
+    first, *inner = _lines((stanza,), 1)
+    yield first
+    filled = unwritten_arguments(stanza)
+    if filled:
+        words = (word.text for word in (stanza.name, *stanza.arguments))
+        yield _default(1, (*words, *filled))
+    yield from inner[:-1]
+    yield from (_default(2, words) for words in unwritten_options(stanza))
+    yield from inner[-1:]
 
 
 def _lines(lines: Iterable[Stanza | Line], depth: int) -> Iterator[Row]:
     for line in lines:
-        words = " ".join(map(_quoted, (line.name, *line.arguments)))
+        words = " ".join(
+            _quoted(one.text, is_quoted=one.quoted) for one in (line.name, *line.arguments)
+        )
         inner = line.options if isinstance(line, Stanza) else line.block
         brace = " {" if inner or line.has_block else ""
         yield Row(f"{_INDENT * depth}{words}{brace}", _place(line.name))
@@ -60,59 +67,17 @@ def _lines(lines: Iterable[Stanza | Line], depth: int) -> Iterator[Row]:
             yield Row(f"{_INDENT * depth}}}")
 
 
-def _defaults(settings: Any) -> Iterator[Row]:
-    for name, value in _unsaid(settings, ""):
-        yield Row(f"{_INDENT}# {name} {value}".rstrip(), "default")
+def _default(depth: int, words: Iterable[str]) -> Row:
+    text = " ".join(_quoted(word, is_quoted=False) for word in words)
+    return Row(f"{_INDENT * depth}# {text}", "default")
 
 
-def _unsaid(settings: Any, prefix: str) -> Iterator[tuple[str, str]]:
-    """Yield name and text of every field that is as its class has it."""
-    for name, default in _defaults_of(settings):
-        value = getattr(settings, name)
-        if is_dataclass(value) or hasattr(value, "_fields"):
-            yield from _unsaid(value, f"{prefix}{name}.")
-        elif value == default and (text := _text(value)):
-            yield f"{prefix}{name}", text
-
-
-def _defaults_of(settings: Any) -> Iterator[tuple[str, Any]]:
-    if is_dataclass(settings):
-        for field in fields(settings):
-            if field.default is not MISSING:
-                yield field.name, field.default
-            elif field.default_factory is not MISSING:
-                yield field.name, field.default_factory()
-    elif hasattr(settings, "_field_defaults"):
-        yield from settings._field_defaults.items()
-
-
-def _text(value: Any) -> str:
-    """Return a value as a Corefile would have it; empty for what means nothing."""
-    match value:
-        case Enum():
-            text = str(value.value)
-        case bool():
-            text = "yes" if value else "no"
-        case float():
-            text = f"{value:g}"
-        case int() | str():
-            text = str(value)
-        case bytes():
-            text = to_text(OwnerName(value)) if value.endswith(b"\0") else ""
-        case tuple() | frozenset() | list():
-            text = " ".join(filter(None, map(_text, value)))
-        case _:
-            text = ""
-    return text
-
-
-def _quoted(token: Token) -> str:
-    text = token.text
+def _quoted(text: str, *, is_quoted: bool) -> str:
     is_plain = bool(text) and not any(letter in text for letter in ' \t\n#"')
-    if not is_plain or (token.quoted and ("{" in text or "}" in text)):
-        escaped = token.text.replace('"', '\\"')
+    if not is_plain or (is_quoted and ("{" in text or "}" in text)):
+        escaped = text.replace('"', '\\"')
         return f'"{escaped}"'
-    return token.text
+    return text
 
 
 def _place(token: Token) -> str:

@@ -132,6 +132,8 @@ class Reload:
             self._refused = first
         self._metrics.add(RELOADS_FAILED)
         self._metrics.set(COREFILE_REFUSED, 1)
+        # Alerts look for this line; the event behind it says what goes on and what to do.
+        write(f"[ERROR] plugin/reload: Corefile changed but reload failed: {first}")
         since = time.strftime("%H:%M", time.localtime(self._since))
         _log.error(
             "reload.refused",

@@ -34,7 +34,7 @@ from svcdns.app.serving import DRAIN_SECONDS, Serving
 from svcdns.app.serving import Process as Shared
 from svcdns.app.start_error import StartError
 from svcdns.app.supervise import keep_running
-from svcdns.app.trial import try_out
+from svcdns.app.trial import refusal
 from svcdns.app.watching import Watching
 from svcdns.corefile.errors import CorefileError
 from svcdns.corefile.parser import Reading
@@ -169,9 +169,9 @@ class Process:
             StartError: it cannot be built, or does not answer; nothing has changed.
         """
         configuration = await configure_apart(plans, self._surroundings())
-        problem = try_out(configuration)
+        problem = refusal(configuration, self._serving.configuration)
         if problem:
-            raise StartError(f"the new configuration fails at its first question: {problem}")
+            raise StartError(problem)
         prepared = self._serving.prepare(configuration)
         try:
             await first_load(self._follow(configuration), self._stop)

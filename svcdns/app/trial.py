@@ -10,6 +10,7 @@ from svcdns.app.build import Configuration
 from svcdns.route.inner import begin
 from svcdns.wire.codes import RRType, type_text
 from svcdns.wire.edns import SERVER_SIZE, Edns
+from svcdns.wire.name import to_text
 from svcdns.wire.question import Query, Question
 
 
@@ -23,6 +24,29 @@ class _Nobody:
     local_port: int = 53
     stream: bool = True
     lane: int = 6
+
+
+def refusal(configuration: Configuration, running: Configuration | None) -> str:
+    """Return why a configuration must not take the place of the running one; empty if it may."""
+    if problem := try_out(configuration):
+        return f"the new configuration fails at its first question: {problem}"
+    if lost := zones_lost(configuration, running):
+        return (
+            f"the file of {lost} cannot be read, see above; mend it and send SIGUSR1: "
+            "until then everything is served as before"
+        )
+    return ""
+
+
+def zones_lost(configuration: Configuration, running: Configuration | None) -> str:
+    """Return which zones of files cannot be read that are being served; empty if none.
+
+    At a start the names beside them are served all the same; here nothing need be lost.
+    """
+    zones = () if running is None else running.zones
+    served = {zone.name for zone in zones if zone.notifies and zone.serial()}
+    lost = (zone.name for zone in configuration.zones if zone.notifies and not zone.serial())
+    return ", ".join(sorted(to_text(name) for name in served.intersection(lost)))
 
 
 _TYPES = (RRType.SOA, RRType.NS, RRType.A, RRType.PTR)

@@ -27,6 +27,12 @@ def test_a_good_corefile_has_no_warning() -> None:
             id="a circle through the cluster's own Service",
         ),
         pytest.param(
+            GOOD + "corp.example {\n forward . 10.43.0.10\n loop\n}\n",
+            "Corefile:8:2",
+            "10.43.0.10 is where k3s and RKE2 have the cluster's own DNS",
+            id="a circle through the cluster's own Service, from another block",
+        ),
+        pytest.param(
             GOOD.replace(" loop\n", ""),
             "Corefile:4:2",
             "nothing here notices an upstream that forwards back",
@@ -38,6 +44,18 @@ def test_a_good_corefile_has_no_warning() -> None:
             "names of cluster.local. never come here: the server block 'cluster.local' at "
             "Corefile:7 takes them",
             id="another block takes the zone",
+        ),
+        pytest.param(
+            GOOD + "svc.cluster.local {\n whoami\n}\n",
+            "Corefile:7:1",
+            "names below svc.cluster.local. never come to the 'kubernetes' at Corefile:2",
+            id="another block takes all Services",
+        ),
+        pytest.param(
+            GOOD + "Shop.svc.Cluster.local:53 {\n whoami\n}\n",
+            "Corefile:7:1",
+            "names below shop.svc.cluster.local. never come to the 'kubernetes' at Corefile:2",
+            id="another block takes a namespace",
         ),
         pytest.param(
             GOOD.replace(" ready\n", ""), "Corefile:2:2", "add a line: ready", id="without ready"
@@ -81,6 +99,9 @@ def test_what_does_harm_is_named_with_its_place(text: str, place: str, said: str
         GOOD + "example.org {\n whoami\n}\n",
         GOOD + "cluster.local:5353 {\n whoami\n}\n",
         "local {\n whoami\n}\n" + GOOD.replace(". {", "cluster.local {", 1),
+        GOOD + "svc.cluster.local:5353 {\n whoami\n}\n",
+        GOOD + "svc.cluster.local {\n kubernetes\n}\n",
+        GOOD + "stub.cluster.local {\n whoami\n}\n",
         ". {\n forward . 10.96.0.10\n loop\n}\n",
         GOOD.replace(KUBERNETES, f"{KUBERNETES} {{\n  pods verified\n }}\n autopath @kubernetes"),
     ],
@@ -88,6 +109,9 @@ def test_what_does_harm_is_named_with_its_place(text: str, place: str, said: str
         "a block beside it",
         "a block at another port",
         "a shorter zone",
+        "a block for Services at another port",
+        "a block for Services that has them",
+        "a block below the zone where no Service is",
         "a node's cache forwards to the cluster",
         "autopath needs to know Pods",
     ],

@@ -46,8 +46,22 @@ def test_directives_stand_in_the_order_in_which_they_act_with_their_places() -> 
 def test_what_nobody_wrote_is_there_as_a_comment() -> None:
     defaults = [text for text, origin in effective() if origin == "default"]
 
-    assert "    # ttl 5" in defaults
+    assert "        # ttl 5" in defaults
     assert not any("# pods" in line for line in defaults)
+
+
+def test_what_stands_in_for_arguments_follows_their_line() -> None:
+    lines = effective(". {\n health {\n  lameduck 5s\n }\n reload 10s\n}\n")
+
+    assert lines[1:] == [
+        ("    reload 10s", "Corefile:5"),
+        ("    # reload 10s 15s", "default"),
+        ("    health {", "Corefile:2"),
+        ("    # health :8080", "default"),
+        ("        lameduck 5s", "Corefile:3"),
+        ("    }", ""),
+        ("}", ""),
+    ]
 
 
 def test_what_is_printed_is_a_corefile_that_comes_to_the_same() -> None:

@@ -107,6 +107,15 @@ def test_what_is_wrong_is_said_and_counted_once(world: World, log: StringIO) -> 
     assert before[:8] in line
 
 
+def test_a_refusal_has_the_line_that_alerts_look_for(world: World, log: StringIO) -> None:
+    world.refuses = StartError("no way")
+
+    world.look(SECOND)
+
+    lines = log.getvalue().splitlines()
+    assert "[ERROR] plugin/reload: Corefile changed but reload failed: no way" in lines
+
+
 @pytest.mark.parametrize("mended", [FIRST, SECOND], ids=["taken back", "mended"])
 def test_a_gauge_says_that_the_file_is_refused_until_it_is_not(world: World, mended: str) -> None:
     before = world.is_refused

@@ -1,11 +1,12 @@
 """A new configuration is asked its first questions before anybody else does."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from svcdns.answers.foreign import Outcome
 from svcdns.answers.later import Later
 from svcdns.app.build import Configuration, Place
-from svcdns.app.trial import try_out
+from svcdns.app.trial import refusal, try_out, zones_lost
 from svcdns.route.exchange import Exchange
 from svcdns.route.route import Route
 from svcdns.route.router import Router
@@ -50,3 +51,44 @@ def test_nobody_is_waited_for() -> None:
 
     assert try_out(with_step(step)) == ""
     assert len(asked) == len({*asked}) == 4
+
+
+GOOD = "$TTL 60\n@ IN SOA ns admin 7 1 1 1 1\n@ NS ns\nns A 192.0.2.1\n"
+BAD = GOOD.replace("192.0.2.1", "192.0.2.x")
+
+
+def serving(folder: Path, **contents: str) -> Configuration:
+    """Return a configuration that serves each zone from a file with these contents."""
+    stanzas = []
+    for zone, text in contents.items():
+        (folder / zone).write_text(text, encoding="utf-8")
+        stanzas.append(f" file {folder / zone} {zone}.example\n")
+    return configured(f". {{\n{''.join(stanzas)} whoami\n}}\ncluster.local {{\n kubernetes\n}}\n")
+
+
+def test_a_zone_that_is_served_and_cannot_be_read_would_be_lost(tmp_path: Path) -> None:
+    running = serving(tmp_path, one=GOOD, two=GOOD, three=BAD)
+
+    assert zones_lost(serving(tmp_path, one=BAD, two=GOOD), running) == "one.example."
+    assert zones_lost(serving(tmp_path, two=BAD, one=BAD), running) == "one.example., two.example."
+
+
+def test_why_it_must_not_be_taken_into_use_is_a_sentence(tmp_path: Path) -> None:
+    running = serving(tmp_path, one=GOOD)
+
+    def step(_query: Query, _: Client) -> None:
+        raise LookupError("a bug")
+
+    assert refusal(running, running) == ""
+    assert refusal(with_step(step), running).startswith("the new configuration fails at its first")
+    assert refusal(serving(tmp_path, one=BAD), running).startswith(
+        "the file of one.example. cannot be read, see above; mend it and send SIGUSR1"
+    )
+
+
+def test_what_is_not_served_is_not_lost(tmp_path: Path) -> None:
+    running = serving(tmp_path, one=GOOD, three=BAD)
+
+    assert zones_lost(serving(tmp_path, two=BAD, three=BAD), running) == ""
+    assert zones_lost(serving(tmp_path), running) == ""
+    assert zones_lost(serving(tmp_path, one=BAD), None) == ""

@@ -50,7 +50,7 @@ def test_programs_get_an_object() -> None:
     lines = json.loads(run("config -o json").stdout)["lines"]
 
     assert {"text": "    whoami", "origin": "Corefile:2"} in lines
-    assert {"text": "    # ttl 5", "origin": "default"} in lines
+    assert {"text": "        # ttl 5", "origin": "default"} in lines
 
 
 def test_mistakes_are_said_and_nothing_is_printed(corefile: Path) -> None:
