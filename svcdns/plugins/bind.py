@@ -7,7 +7,7 @@ is told then what this machine has.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from svcdns.corefile.arguments import Arguments
+from svcdns.corefile.arguments import Arguments, Words
 from svcdns.corefile.lexer import Token
 from svcdns.route.directive import Directive, Scope
 from svcdns.route.stages import Steps
@@ -71,10 +71,25 @@ def parse(arguments: Arguments) -> Bind:
     wanted: list[Token] = []
     unwanted: list[Token] = []
     for stanza in arguments:
-        wanted += stanza.at_least(1, "ADDRESS")
+        wanted += _bare(stanza)
         for option in stanza.options("except"):
-            unwanted += option.at_least(1, "ADDRESS")
+            unwanted += _bare(option)
     return Bind(tuple(wanted), tuple(unwanted))
+
+
+def _bare(words: Words) -> tuple[Token, ...]:
+    """Return the words that are left; an address in another form than its own is a mistake."""
+    found = words.at_least(1, "ADDRESS")
+    for word in found:
+        inside, is_closed, _ = word.text.removeprefix("[").partition("]")
+        host = inside if is_closed else word.text.partition(":")[0]
+        if host != word.text and _is_address(host):
+            words.mistake(
+                f"'{word.text}' is more than an address",
+                f"write: bind {host}; the port is that of the server block",
+                at=word,
+            )
+    return found
 
 
 def build(_settings: Bind, _scope: Scope) -> Steps:

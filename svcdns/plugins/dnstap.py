@@ -19,22 +19,42 @@ _SIZES = (
 
 
 def parse(arguments: Arguments) -> tuple[str, ...]:
-    """Read `dnstap ENDPOINT [full] [BUFFER] [QUEUE] { options }`; return the endpoints."""
+    """Read `dnstap [listen] ENDPOINT [full] [BUFFER] [QUEUE] { options }`.
+
+    Return the endpoints, with `listen` before those that collectors would connect to.
+    """
     return tuple(_read(stanza) for stanza in arguments)
 
 
 def _read(stanza: Words) -> str:
     endpoint = stanza.text(example="/var/run/dnstap.sock")
+    listens = endpoint == "listen"
+    if listens:
+        endpoint = f"listen {stanza.text(example='tcp://127.0.0.1:6000')}"
     stanza.at_most(1)  # `full`; CoreDNS takes any other word for the short form
     for name, most, unit in _SIZES:
         _size(stanza, name, most, unit)
     surplus = stanza.rest()
     if surplus:
         stanza.warning(f"nothing reads '{surplus[0].text}' here", "take it out", at=surplus[0])
-    for option in stanza.options("identity", "version", "extra", "skipverify"):
-        if option.name != "skipverify":
+    for option in stanza.options("identity", "version", "extra", "skipverify", "tls"):
+        if option.name == "tls":
+            _certificate(option, listens=listens)
+        elif option.name != "skipverify":
             option.take("TEXT")
     return endpoint
+
+
+def _certificate(option: Words, *, listens: bool) -> None:
+    """Read `tls CERT KEY [CA]`, which nobody opens."""
+    at = option.peek()
+    for example in ("cert.pem", "key.pem"):
+        option.take(example)
+    option.at_most(1)
+    if not listens:
+        option.mistake(
+            "tls is for a collector that connects to us", "write: dnstap listen tls://…", at=at
+        )
 
 
 def _size(stanza: Words, name: str, most: int, unit: str) -> None:
@@ -54,10 +74,20 @@ def _size(stanza: Words, name: str, most: int, unit: str) -> None:
 def build(endpoints: tuple[str, ...], scope: Scope) -> Steps:
     """Return no step, and say so."""
     scope.log(
-        f"[WARNING] plugin/dnstap: has no effect yet: nothing is sent to {', '.join(endpoints)}; "
+        f"[WARNING] plugin/dnstap: has no effect yet: {_told(endpoints)}; "
         "'log' writes a line for each query"
     )
     return Steps()
+
+
+def _told(endpoints: tuple[str, ...]) -> str:
+    sent = ", ".join(one for one in endpoints if not one.startswith("listen "))
+    heard = ", ".join(one.removeprefix("listen ") for one in endpoints if one.startswith("listen "))
+    parts = (
+        f"nothing is sent to {sent}" if sent else "",
+        f"nobody listens at {heard}" if heard else "",
+    )
+    return " and ".join(filter(None, parts))
 
 
 DIRECTIVE = Directive("dnstap", parse, build)

@@ -136,14 +136,17 @@ def _consolidation(option: Words) -> Consolidation | None:
     """Read one line `consolidate`; None after a mistake in its pattern."""
     period = option.duration(0)
     word = option.take('".* i/o timeout$"')
-    level, show_first = "error", False
+    level, show_first = "", False
     while option.left:
+        at = option.peek()
         if (choice := option.choice(*LEVELS, "show_first")) == "show_first":
             show_first = True
+        elif level:
+            option.mistake("multiple log levels specified in consolidate", "leave one", at=at)
         else:
             level = choice
     try:
-        return Consolidation(period, compile_pattern(word.text), level, show_first)
+        return Consolidation(period, compile_pattern(word.text), level or "error", show_first)
     except ValueError as error:
         option.mistake(str(error), at=word)
         return None

@@ -13,8 +13,11 @@ MIN_JITTER = 1.0
 
 
 def parse(arguments: Arguments) -> ReloadWatch:
-    """Read the only `reload [INTERVAL] [JITTER]` of a server block."""
-    stanza = arguments.once()
+    """Read `reload [INTERVAL] [JITTER]`; only the first stanza counts."""
+    stanza, *others = arguments
+    for other in others:
+        other.skip()
+        other.warning("only the first 'reload' of a server block is used")
     interval, jitter = ReloadWatch()
     if stanza.left:
         interval = stanza.duration(MIN_INTERVAL)

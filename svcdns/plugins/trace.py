@@ -50,7 +50,7 @@ def _target(stanza: Words) -> TraceSettings:
     words = stanza.at_most(2)
     kind, endpoint = "zipkin", ""
     if len(words) > 1 or (words and words[0].text in _DEFAULT_ENDPOINTS):
-        kind = words[0].text
+        kind = words[0].text.lower()
         words = words[1:]
     if words:
         endpoint = words[0].text

@@ -46,6 +46,29 @@ def test_what_this_machine_has_not_is_named_with_its_place(text: str, said: str)
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "problem", "hint"),
+    [
+        ("bind 127.0.0.1:53", "<127.0.0.1:53> bind: '127.0.0.1:53' is more", "bind 127.0.0.1;"),
+        ("bind [::1]", "<[::1]> bind: '[::1]' is more than an address", "write: bind ::1;"),
+        ("bind [::1]:53", "<[::1]:53> bind: '[::1]:53' is more than an address", "bind ::1;"),
+        ("bind lo {\n except 10.0.0.1:53\n}", "<10.0.0.1:53> bind: '10.0.0.1:53'", "10.0.0.1;"),
+    ],
+)
+def test_an_address_with_a_port_or_in_brackets_is_a_mistake(
+    text: str, problem: str, hint: str
+) -> None:
+    ((found, said),) = problems_of(DIRECTIVE, text)
+
+    assert found.startswith(problem)
+    assert hint in said
+
+
+@pytest.mark.parametrize("word", ["eth0:1", "::1", "fd00::1", "fe80::1%eth0", "10.0.0.1"])
+def test_what_may_be_an_address_or_an_interface_is_none(word: str) -> None:
+    assert problems_of(DIRECTIVE, f"bind {word}") == []
+
+
 @pytest.mark.parametrize("text", ["bind", "bind lo {\n except\n}", "bind lo {\n only eth0\n}"])
 def test_a_mistake_is_a_mistake(text: str) -> None:
     assert problems_of(DIRECTIVE, text)

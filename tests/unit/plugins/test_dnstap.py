@@ -22,6 +22,11 @@ PATH = "/var/run/dnstap.sock"
         (f"dnstap {PATH} {{\n}}", (PATH,)),
         (f"dnstap {PATH} {{\nidentity a\nversion b\nextra c\nskipverify\n}}", (PATH,)),
         ("dnstap /a\ndnstap /b", ("/a", "/b")),
+        (f"dnstap listen {PATH}", (f"listen {PATH}",)),
+        ("dnstap listen tcp://127.0.0.1:6000 full 1 2", ("listen tcp://127.0.0.1:6000",)),
+        ("dnstap listen tls://:6000 full {\ntls a b\n}", ("listen tls://:6000",)),
+        ("dnstap listen tls://:6000 {\ntls a b c\nskipverify\n}", ("listen tls://:6000",)),
+        ("dnstap /a\ndnstap listen /b full", ("/a", "listen /b")),
     ],
 )
 def test_accepted(text: str, endpoints: tuple[str, ...]) -> None:
@@ -48,6 +53,13 @@ QUEUE = "MultipleQueue must be between 1 and 4096 (x10k messages)"
         ("dnstap /a {\nextra\n}", f"<extra> dnstap: {COUNT} 'extra'"),
         ("dnstap /a {\nskipverify x\n}", f"<x> dnstap: {COUNT} 'x'"),
         ("dnstap /a {\ncolour x\n}", "<colour> dnstap: unknown property 'colour'"),
+        ("dnstap listen", f"<listen> dnstap: {COUNT} 'listen'"),
+        (
+            "dnstap listen /a full x",
+            "<x> dnstap: invalid MultipleTcpWriteBuf: 'x' is not a whole number",
+        ),
+        ("dnstap listen /a {\ntls a\n}", f"<a> dnstap: {COUNT} 'a'"),
+        ("dnstap /a {\ntls a b\n}", "<a> dnstap: tls is for a collector that connects to us"),
     ],
 )
 def test_mistakes(text: str, problem: str) -> None:
@@ -75,3 +87,12 @@ def test_it_adds_nothing_and_says_so_once() -> None:
     assert line.startswith(
         "[WARNING] plugin/dnstap: has no effect yet: nothing is sent to /a, /b; 'log' "
     )
+
+
+def test_it_says_where_nobody_listens() -> None:
+    scope = FixedScope()
+
+    DIRECTIVE.build(("/a", "listen /b"), scope)
+
+    (line,) = scope.lines
+    assert "nothing is sent to /a and nobody listens at /b; 'log'" in line

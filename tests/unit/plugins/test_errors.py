@@ -235,6 +235,10 @@ COUNT = "errors: Wrong argument count or unexpected line ending after"
             [("<-5s> errors: consolidate must be >= 0s: -5s", "")],
         ),
         (
+            'errors {\nconsolidate 5s "x" info show_first warning\n}',
+            [("<warning> errors: multiple log levels specified in consolidate", "leave one")],
+        ),
+        (
             'errors {\nconsolidate 5s "x" warn\n}',
             [
                 (

@@ -54,6 +54,15 @@ def test_address_and_options_are_read(text: str, listener: MetricsListener) -> N
             "prometheus :99999",
             [("<:99999> prometheus: the port of ':99999' is greater than 65535", "")],
         ),
+        (
+            "prometheus localhost:",
+            [
+                (
+                    "<localhost:> prometheus: 'localhost:' does not end in a port",
+                    "write localhost:PORT; :PORT is every address",
+                )
+            ],
+        ),
     ],
 )
 def test_mistakes(text: str, problems: list[tuple[str, str]]) -> None:

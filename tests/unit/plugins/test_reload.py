@@ -2,7 +2,7 @@ import pytest
 
 from svcdns.plugins.reload import DIRECTIVE
 from svcdns.route.stages import ReloadWatch
-from tests.support.directives import FixedScope, problems_of, settings_of
+from tests.support.directives import FixedScope, problems_of, settings_of, warnings_of
 
 
 @pytest.mark.parametrize(
@@ -42,5 +42,10 @@ def test_a_mistake_is_named(text: str, problem: str) -> None:
     assert found == problem
 
 
-def test_one_is_enough_for_a_server_block() -> None:
-    assert problems_of(DIRECTIVE, "reload\nreload")
+def test_the_first_of_several_counts() -> None:
+    text = "reload 10s\nreload nonsense here"
+
+    assert settings_of(DIRECTIVE, text) == ReloadWatch(10, 5)
+    assert warnings_of(DIRECTIVE, text) == [
+        "reload: only the first 'reload' of a server block is used"
+    ]

@@ -18,6 +18,7 @@ DEFAULT = TraceSettings()
         ("trace 10.0.0.9:9411", TraceSettings(endpoint="10.0.0.9:9411")),
         ("trace http://10.0.0.9:9411/api", TraceSettings(endpoint="http://10.0.0.9:9411/api")),
         ("trace zipkin tracing:9411", TraceSettings(endpoint="tracing:9411")),
+        ("trace Zipkin tracing:9411", TraceSettings(endpoint="tracing:9411")),
         ("trace datadog", TraceSettings("datadog", "localhost:8126")),
         ("trace datadog agent:8126", TraceSettings("datadog", "agent:8126")),
         ("trace {\n}", DEFAULT),
