@@ -2,6 +2,12 @@
 
 Pure: from values to text. What the names mean is in `nftables_entry`.
 
+A change is one transaction, and yet a packet can meet half of it: a base chain keeps to the rules
+of the moment in which it starts, while each look into a map finds what is there by then. A number
+drawn of five is in no map when four servers have gone meanwhile, and a chain made just now has no
+rules yet. So what the first base chain does not translate goes through a second one, which starts
+anew, and finds rules and maps of one moment.
+
 Source: nft(8); docs/proxy.md on the order of hooks.
 """
 
@@ -30,7 +36,7 @@ what kernels from 6.12 on refuse. IPv6 packets with extension headers are in no 
 FAMILIES = {4: "ip", 16: "ip6"}
 """nftables's word by octets of an address."""
 SEED = 0x5EED
-_LAYOUT = 3
+_LAYOUT = 4
 """Counted up when `table_script` or `chain_script` write something else."""
 _HELD_CLIENTS = 65535
 _TURNS = 256
@@ -87,7 +93,9 @@ table {family} {TABLE} {{
   chain refused {{ ct state new {key} vmap @refused; }}
   chain closed {{ ct state new {family} daddr @addresses goto refuse; }}
   chain nat-prerouting {{ type nat hook prerouting priority -100; jump services; }}
+  chain nat-prerouting-again {{ type nat hook prerouting priority -100; jump services; }}
   chain nat-output {{ type nat hook output priority -100; jump services; }}
+  chain nat-output-again {{ type nat hook output priority -100; jump services; }}
   chain nat-postrouting {{ type nat hook postrouting priority 100;
     ct status dnat {family} saddr . {family} daddr @hairpins masquerade fully-random;
     meta mark & {mark} == 0 return;
@@ -120,7 +128,8 @@ def chain_script(width: int, shape: Shape, servers: bytes, options: FilterOption
         yield f"{start} {family} saddr @pods {near}"
         yield f"{start} fib saddr type local {mark}{near}"
     if not shape.servers:
-        yield f"{start} drop"
+        # Not those of the rules above: one whose number has just gone is looked at again.
+        yield f"{start} {family} saddr != @pods fib saddr type != local drop"
         return
     if shape.marking == "outside":
         yield f"{start} {family} saddr != @pods {mark}"

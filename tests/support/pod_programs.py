@@ -8,8 +8,9 @@ Source: Kubernetes, "Accessing the Kubernetes API from a Pod", "Pod Lifecycle".
 
 import http.client
 import shutil
+import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,14 @@ class PodProgram:
     """One Pod that runs."""
 
     def __init__(
-        self, name: str, line: Sequence[str], variables: Mapping[str, str], log: Path, address: str
+        self,
+        name: str,
+        line: Sequence[str],
+        variables: Mapping[str, str],
+        log: Path,
+        address: str,
+        *,
+        listens_late: bool = False,
     ) -> None:
         """Start it.
 
@@ -38,9 +46,11 @@ class PodProgram:
             variables: of its environment.
             log: file for what it prints.
             address: it will have.
+            listens_late: it says that it is ready before it listens at port 53.
         """
         self.name = name
         self.address = address
+        self._is_listening = not listens_late
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 line, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=variables
@@ -50,8 +60,11 @@ class PodProgram:
 
     @property
     def is_ready(self) -> bool:
-        """Whether /ready says so."""
-        return not self.has_ended and self.page(8181, "/ready")[0] == 200
+        """Whether /ready says so, and it listens."""
+        if self.has_ended or self.page(8181, "/ready")[0] != 200:
+            return False
+        self._is_listening = self._is_listening or self._accepts(53)
+        return self._is_listening
 
     @property
     def has_ended(self) -> bool:
@@ -81,6 +94,13 @@ class PodProgram:
         finally:
             connection.close()
 
+    def _accepts(self, port: int) -> bool:
+        try:
+            socket.create_connection((self.address, port), _SECONDS).close()
+        except OSError:
+            return False
+        return True
+
 
 class PodPrograms:
     """All such Pods of a cluster."""
@@ -92,6 +112,7 @@ class PodPrograms:
         folder: Path,
         commands: Mapping[str, Sequence[str]],
         resolver: str,
+        listen_late: Collection[str] = (),
     ) -> None:
         """Prepare for them.
 
@@ -101,6 +122,8 @@ class PodPrograms:
             folder: for files.
             commands: what a container's name stands for.
             resolver: the node's.
+            listen_late: containers that say that they are ready before they listen. A kubelet
+                that looks every 10 s seldom sees that; the one of these tests looks all the time.
         """
         self.all: list[PodProgram] = []
         self._plane = plane
@@ -108,6 +131,7 @@ class PodPrograms:
         self._folder = folder
         self._commands = commands
         self._resolver = resolver
+        self._listen_late = listen_late
         self._networks: list[Network] = []
 
     def knows(self, pod: Mapping[str, Any]) -> bool:
@@ -140,8 +164,10 @@ class PodPrograms:
         }
         line = network.program(words, root)
         log = self._folder / f"{metadata['name']}.log"
-        self.all.append(PodProgram(metadata["name"], line, variables, log, address))
-        return self.all[-1]
+        late = container["name"] in self._listen_late
+        one = PodProgram(metadata["name"], line, variables, log, address, listens_late=late)
+        self.all.append(one)
+        return one
 
     def close(self) -> None:
         """End all of them, and take their networks away."""

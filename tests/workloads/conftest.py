@@ -85,7 +85,8 @@ def programs(
     """Pods that are CoreDNS or svcdns."""
     commands = {"coredns": [require_coredns()], "svcdns": command()}
     folder = tmp_path_factory.mktemp("programs")
-    programs = PodPrograms(plane, hub, folder, commands, UPSTREAM)
+    # CoreDNS looks every 0.1 s whether it is synced; /ready does at once, and port 53 comes last.
+    programs = PodPrograms(plane, hub, folder, commands, UPSTREAM, listen_late={"coredns"})
     yield programs
     programs.close()
 

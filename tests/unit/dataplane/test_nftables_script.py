@@ -1,11 +1,14 @@
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.nftables_entry import Entry, Shape
 from svcdns.dataplane.nftables_script import (
+    FAMILIES,
+    TABLE,
     Elements,
     chain_script,
     held_name,
@@ -56,6 +59,18 @@ def test_the_layout_is_told_by_a_chain_that_changes_with_the_options() -> None:
 def test_pods_are_those_of_the_family() -> None:
     assert "elements = { 10.1.0.0/16 }" in table_script(4, PODS)
     assert "elements" not in table_script(16, PODS)
+
+
+@pytest.mark.parametrize("width", FAMILIES)
+@pytest.mark.parametrize("hook", ["prerouting", "output"])
+def test_what_finds_no_server_while_they_change_looks_once_more(width: int, hook: str) -> None:
+    kernel = NftMemory()
+
+    kernel.run(table_script(width, PODS))
+
+    head = f"type nat hook {hook} priority -100"
+    chains = kernel.tables[f"{FAMILIES[width]} {TABLE}"].chains.values()
+    assert [rules for rules in chains if rules[:1] == [head]] == [[head, "jump services"]] * 2
 
 
 def test_a_chain_draws_a_number_and_looks_the_server_up() -> None:
@@ -133,7 +148,7 @@ def test_without_servers_the_node_and_its_pods_are_served_and_others_dropped() -
     assert "saddr @pods dnat" in pods
     assert "fib saddr type local meta mark set" in node
     assert "offset 32768" in node
-    assert rest.endswith(" drop")
+    assert rest.endswith(" ip saddr != @pods fib saddr type != local drop")
 
 
 @given(ENTRIES, ENTRIES)
