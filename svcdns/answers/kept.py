@@ -10,6 +10,7 @@ Source: RFC 2308 sections 5 and 7; RFC 2181 section 8; RFC 8767 (what is stale).
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from svcdns.answers.answer import Answer, Reason
@@ -48,7 +49,8 @@ class Limits(NamedTuple):
 
     def within(self, ttl: int) -> int:
         """Return `ttl`, or the limit that is nearest."""
-        return min(max(ttl, self.least), self.most)
+        ttl = max(ttl, self.least)
+        return min(self.most, ttl)
 
 
 class Lifetimes(NamedTuple):
@@ -248,6 +250,7 @@ class Kept:
         return replace(said, reason=reason)
 
 
+@lru_cache(maxsize=4096)
 def size_of(answers: int, octets: int, ttls: int) -> int:
     """Return the octets of memory, about, of an answer that is kept.
 

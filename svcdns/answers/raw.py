@@ -14,7 +14,7 @@ from svcdns.wire.response import Body
 
 
 class Raw:
-    """Addresses of one name."""
+    """Addresses of a name, aliases and addresses, or a denial."""
 
     __slots__ = ("_head", "_lifetime", "_octets", "_question", "_since", "size")
 
@@ -29,7 +29,7 @@ class Raw:
         Args:
             question: the question section, in lower case.
             head: what the header of the reply says.
-            octets: of the addresses, as they came.
+            octets: of the records, as they came.
             lifetime: in seconds.
             now: seconds of a monotonic clock.
         """
@@ -38,8 +38,18 @@ class Raw:
         self._octets = octets
         self._lifetime = lifetime
         self._since = now
-        self.size = size_of(head.answers, len(octets), head.answers)
+        self.size = size_of(head.answers, len(octets), head.answers or 1)
         """Octets of memory, about, once it is asked for."""
+
+    @property
+    def kind(self) -> Kind:
+        """What it is kept as."""
+        return Kind.SUCCESS if self._head.answers else Kind.DENIAL
+
+    @property
+    def answering(self) -> bool:
+        """Whether it has what was asked for."""
+        return self._head.answers > 0
 
     def kept(self) -> Kept:
         """Return the same to be said again."""
@@ -49,10 +59,11 @@ class Raw:
         question = Question(owner, rrtype, int.from_bytes(octets[-2:]), octets)
         answer = ForeignAnswer(
             owner,
-            Body((head.answers, 0, 0), self._octets),
+            Body((head.answers, int(not head.answers), 0), self._octets),
+            head.rcode,
             authoritative=bool(head.flags & AA),
             recursion_available=bool(head.flags & RA),
             authentic=head.is_authentic,
         )
-        judgement = Judgement(Kind.SUCCESS, self._lifetime, answering=True)
+        judgement = Judgement(self.kind, self._lifetime, self.answering)
         return Kept(answer, judgement, examined(answer, question), self._since)

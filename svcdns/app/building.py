@@ -7,7 +7,7 @@ neither the metrics nor the log are made for two threads.
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -56,9 +56,9 @@ class Words:
         """Say how something stands now."""
         self._say(partial(self._metrics.set, metric, value, *labels))
 
-    def observe(self, metric: Any, value: float, *labels: str) -> None:
-        """Put one value into a histogram."""
-        self._say(partial(self._metrics.observe, metric, value, *labels))
+    def observe_all(self, metric: Any, values: Collection[float], *labels: str) -> None:
+        """Put values into a histogram."""
+        self._say(partial(self._metrics.observe_all, metric, values, *labels))
 
     def log(self, line: str) -> None:
         """Write one line."""

@@ -234,7 +234,8 @@ def _keeper(
     names = [lower(from_text(zone)) for zone in zones]
     if not all(any(is_within(name, zone) for zone in settings.zones) for name in names):
         return None
-    return CacheErrands(step, settings.lifetimes.success, settings.no_success, clock)
+    excepted = settings.no_success + settings.no_denial
+    return CacheErrands(step, settings.lifetimes, excepted, clock)
 
 
 _COUNTED = (

@@ -224,8 +224,8 @@ def _tick(gatherings: Sequence[Gathering], metrics: Metrics, now: float) -> None
 
 def _report(server: Server, metrics: Metrics) -> None:
     figures, streams, to = server.figures, server.streams, server.address
-    for rcode, seconds in figures.take():
-        metrics.observe(UPSTREAM_DURATION, seconds, NAME, to, rcode_text(rcode))
+    for rcode, seconds in figures.take().items():
+        metrics.observe_all(UPSTREAM_DURATION, seconds, NAME, to, rcode_text(rcode))
     if figures.probes_failed:
         metrics.add(UPSTREAM_HEALTH_FAILURES, NAME, to, by=figures.probes_failed)
         figures.probes_failed = 0

@@ -5,7 +5,7 @@ Between the two lies the decision to use the configuration at all, so `svcdns ch
 reload that is refused never get as far as `build`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -30,8 +30,8 @@ class Metrics(Protocol):
         """Say how something stands now."""
         ...
 
-    def observe(self, metric: Any, value: float, *labels: str) -> None:
-        """Put one value into a histogram."""
+    def observe_all(self, metric: Any, values: Collection[float], *labels: str) -> None:
+        """Put values into a histogram."""
         ...
 
 

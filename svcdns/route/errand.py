@@ -14,18 +14,25 @@ from typing import Any, NamedTuple, Protocol
 from svcdns.answers.foreign import Outcome
 from svcdns.answers.later import Coming, Later
 from svcdns.wire.name import OwnerName
-from svcdns.wire.plain import PlainHead, PlainHeads
+from svcdns.wire.plain import PlainHead, PlainHeads, Shape
 from svcdns.wire.question import Query
 
 
 class Form(NamedTuple):
     """How a client has asked, and how it is to be answered."""
 
+    size: int
+    """Octets of the query without its question."""
+    asked: bytes
+    """Octets 2 to 11 of the query."""
+    asked_option: bytes
+    """The OPT behind its question."""
     head: bytes
     """Octets 2 to 11 of what is sent on."""
     tail: bytes
-    """The OPT behind that question, and behind that of the response if the client sent one."""
+    """The OPT behind that question."""
     option: bytes
+    """The OPT of the response, if the client sent one."""
     limit: int
     """Octets of a response, without OPT."""
     dnssec_ok: bool
@@ -38,8 +45,8 @@ class Form(NamedTuple):
 class Errand(Protocol):
     """One plain question that is on its way."""
 
-    packet: bytes
-    """As it came from the client."""
+    identity: bytes
+    """Octets 0 and 1 of the query."""
     question: bytes
     """Its question section, in lower case."""
     form: Form
@@ -47,6 +54,10 @@ class Errand(Protocol):
     """When, on the clock of the exchange, and what had been dropped until then."""
     back: Any
     """How the response gets to the client; whoever listens knows."""
+
+    def depart(self) -> None:
+        """Leave, or fail to, which is as if there were no answer."""
+        ...
 
     def send_back(self) -> None:
         """Want the answer no more."""
@@ -56,8 +67,8 @@ class Errand(Protocol):
 class Desk(Protocol):
     """Where errands begin and end."""
 
-    def close(self, errand: Errand, head: PlainHead, octets: bytes) -> None:
-        """Send the answer: plain `octets`, under `head`."""
+    def close(self, errand: Errand, head: PlainHead, octets: bytes, shape: Shape | None) -> None:
+        """Send the answer: plain `octets`, under `head`; see `Shape` for what is in them."""
         ...
 
     def hand_over(self, errand: Errand, coming: Coming[Outcome]) -> None:
@@ -69,9 +80,9 @@ class Sender(Protocol):
     """What `forward` does for errands."""
 
     def send(
-        self, desk: Desk, packet: bytes, question: bytes, form: Form, asked_at: tuple[float, int]
+        self, desk: Desk, identity: bytes, question: bytes, form: Form, asked_at: tuple[float, int]
     ) -> Errand | None:
-        """Send a question on, which ends at `desk`; None: this one is not to be an errand."""
+        """Return a question about to depart, which ends at `desk`; None: it is to be no errand."""
         ...
 
 
@@ -83,11 +94,18 @@ class Keeper(Protocol):
     excepted: tuple[OwnerName, ...]
     """Names at and below these are no errands."""
 
-    def has(self, question: bytes, *, dnssec_ok: bool) -> bool:
+    def has(self, question: bytes, dnssec_ok: bool) -> bool:  # noqa: FBT001  a keyword costs
         """Whether there is something kept for a question, of whatever use."""
         ...
 
-    def keep(self, question: bytes, head: PlainHead, octets: bytes, *, dnssec_ok: bool) -> bytes:
+    def keep(
+        self,
+        question: bytes,
+        head: PlainHead,
+        octets: bytes,
+        shape: Shape | None,
+        dnssec_ok: bool,  # noqa: FBT001  a keyword costs
+    ) -> bytes:
         """Keep a plain answer; return the octets as they are said."""
         ...
 

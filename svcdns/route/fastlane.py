@@ -42,14 +42,14 @@ Splitter = Callable[[Buffer, int], tuple[bytes, ...]]
 
 
 @cache
-def _splitters() -> tuple[Splitter, ...]:
+def splitters() -> tuple[Splitter, ...]:
     """By octets of a query without additional record: id, rest of the header, question."""
     lengths = (max(0, size - 12) for size in range(LONGEST_QUERY + 1))
     return tuple(Struct(f"2s10s{length}s").unpack_from for length in lengths)
 
 
 @cache
-def _splitters_with_opt() -> tuple[Splitter, ...]:
+def splitters_with_opt() -> tuple[Splitter, ...]:
     """By octets of a query with a bare OPT: id, rest of the header, question, OPT."""
     lengths = (max(0, size - 12 - _OPT_SIZE) for size in range(LONGEST_QUERY + 1))
     return tuple(Struct(f"2s10s{length}s{_OPT_SIZE}s").unpack_from for length in lengths)
@@ -79,7 +79,7 @@ def bare_opts(*, stream: bool) -> dict[bytes, tuple[int, int]]:
 def fast_lane(entries: dict[bytes, Entry], *, stream: bool, ipv6: bool) -> FastLane:
     """Return the function that answers plain queries of one kind of socket from `entries`."""
     find = entries.get
-    split = _splitters()
+    split = splitters()
     header_kind = _plain_headers(with_opt=False).get
     lane = first_lane(stream=stream, ipv6=ipv6)
     plain_limit = _STREAM_SIZE if stream else PLAIN_SIZE
@@ -116,7 +116,7 @@ def fast_lane(entries: dict[bytes, Entry], *, stream: bool, ipv6: bool) -> FastL
 def _opt_lane(entries: dict[bytes, Entry], *, stream: bool, lane: int) -> FastLane:
     """Return the function that answers those with an OPT; `lane` is that of those without."""
     find = entries.get
-    split = _splitters_with_opt()
+    split = splitters_with_opt()
     header_kind = _plain_headers(with_opt=True).get
     bare_opt = bare_opts(stream=stream).get
 

@@ -261,7 +261,7 @@ def cut_at(turn: int, choices: int, size: int, turns: int = _ROTATIONS) -> int:
 
 def _first(turn: int, turns: int, choices: int) -> int:
     """Return which of `choices` records comes first, so that all are spread over the turns."""
-    return turn * choices // min(turns, choices) % choices
+    return turn % choices if choices <= turns else turn * choices // turns % choices
 
 
 def _without_answer(question: Question, answer: Answer) -> Body:

@@ -12,8 +12,8 @@ class Router:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = {route.name: route for route in routes}
-        # With no other zone beside it, the root takes every name.
-        self._everything = self._routes.get(ROOT) if len(self._routes) == 1 else None
+        self.everything = self._routes.get(ROOT) if len(self._routes) == 1 else None
+        """The route of the root, which takes every name with no other zone beside it."""
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -31,8 +31,8 @@ class Router:
         DS lives on the parent's side of a zone cut (RFC 4035 section 3.1.4.1): for the apex of
         a zone, a parent that is served here too is asked.
         """
-        if self._everything is not None:
-            return self._everything
+        if self.everything is not None:
+            return self.everything
         routes = self._routes
         cut: Route | None = None
         name: bytes = owner

@@ -150,7 +150,8 @@ class Traffic:
             question: owner in lower case, TYPE and CLASS.
             seconds: it took.
         """
-        self.credit(seconds, 1)
+        self._batches[bisect_left(TIME_BUCKETS, seconds)] += 1
+        self._batch_seconds += seconds
         if self.exemplars is not None:
             self.exemplars.take(zone, question, seconds)
 

@@ -13,12 +13,10 @@ from svcdns.route.errand import Errand
 from svcdns.route.exchange import Exchange
 from svcdns.route.responder import Said
 from svcdns.server.mmsg import SLOTS, Datagrams, WayBack
-from svcdns.server.single import SingleDatagrams, SingleWayBack
+from svcdns.server.single import SingleDatagrams
 
 MOST_LATER = 4096
 """Questions of one socket that wait for others; further ones fail at once."""
-
-Back = WayBack | SingleWayBack
 
 
 class Late:
@@ -28,21 +26,21 @@ class Late:
         """Owe nothing yet; `datagrams` are what replies leave with."""
         self._datagrams = datagrams
         self._later: set[Later[Said]] = set()
-        self._errands: set[Errand] = set()
+        self.errands: set[Errand] = set()
+        """Those whose response is owed, which `returned` says."""
         self._tasks: dict[Later[Said], asyncio.Task[None]] = {}
-        self._late: list[_Reply] = []
+        self._late: list[tuple[WayBack, bytes]] = []
+        """Responses that leave at the end of this turn."""
+        self._exchanges: set[Exchange] = set()
+        """Whose they are, and what else has been said in this turn."""
         self._all_said: asyncio.Event | None = None
         """Set when nothing is owed any more; there is one while the listener stops."""
 
     def __len__(self) -> int:
         """How many wait."""
-        return len(self._later) + len(self._errands)
+        return len(self._later) + len(self.errands)
 
-    def wait_for(self, errand: Errand) -> None:
-        """Owe the response to an errand, which `returned` says."""
-        self._errands.add(errand)
-
-    def expect(self, exchange: Exchange, back: Back, reply: Later[Said]) -> None:
+    def expect(self, exchange: Exchange, back: WayBack, reply: Later[Said]) -> None:
         """Say what `reply` brings.
 
         Args:
@@ -58,14 +56,14 @@ class Late:
 
     def returned(self, exchange: Exchange, errand: Errand, response: bytes) -> None:
         """Say the response to an errand."""
-        self._errands.discard(errand)
-        self._say((exchange, errand.back, response))
+        self.errands.discard(errand)
+        self._say(exchange, errand.back, response)
         if self._all_said is not None:
             self._settle()
 
     def become(self, exchange: Exchange, errand: Errand, reply: Later[Said]) -> None:
         """Say what `reply` brings in place of an errand."""
-        self._errands.discard(errand)
+        self.errands.discard(errand)
         self.expect(exchange, errand.back, reply)
 
     async def end(self, patience: float) -> None:
@@ -76,24 +74,24 @@ class Late:
                 await asyncio.wait_for(self._all_said.wait(), patience)
         for later in tuple(self._later):
             self._give_up(later)
-        errands, self._errands = self._errands, set()
+        errands, self.errands = self.errands, set()
         for errand in errands:
             errand.send_back()
         self._send()
 
     def _came(
-        self, exchange: Exchange, back: Back, later: Later[Said], said: Said | Later[Said]
+        self, exchange: Exchange, back: WayBack, later: Later[Said], said: Said | Later[Said]
     ) -> None:
         """Say what has come; what has to be waited for still becomes a task."""
         if isinstance(said, LATER):
             self._follow(exchange, back, later, said)
             return
-        self._say((exchange, back, said))  # type: ignore[arg-type]  # it is here now
+        self._say(exchange, back, said)  # type: ignore[arg-type]  # it is here now
         self._later.discard(later)
         self._settle()
 
     def _follow(
-        self, exchange: Exchange, back: Back, later: Later[Said], reply: Later[Said]
+        self, exchange: Exchange, back: WayBack, later: Later[Said], reply: Later[Said]
     ) -> None:
         async def wait() -> None:
             self._came(exchange, back, later, await reply)
@@ -119,26 +117,25 @@ class Late:
             self._later.discard(later)
             discard(later)
 
-    def _say(self, reply: "_Reply") -> None:
-        late = self._late
-        if not late:
-            asyncio.get_running_loop().call_soon(self._send)
-        late.append(reply)
-        if len(late) == SLOTS:
-            self._send()
+    def _say(self, exchange: Exchange, back: WayBack, said: Said) -> None:
+        late, exchanges = self._late, self._exchanges
+        if exchange not in exchanges:
+            if not exchanges:
+                asyncio.get_running_loop().call_soon(self._send)
+            exchanges.add(exchange)
+        if isinstance(said, bytes):
+            late.append((back, said))
+            if len(late) == SLOTS:
+                self._send()
 
     def _send(self) -> None:
         """Send all that has come since the last time."""
+        exchanges, self._exchanges = self._exchanges, set()
         late, self._late = self._late, []
-        if not late:
+        if not exchanges:
             return
-        replies = [(back, said) for _, back, said in late if isinstance(said, bytes)]
-        lost = self._datagrams.send_later(replies)
-        exchange = late[-1][0]
-        exchange.traffic.dropped += lost
-        for one in {entry[0] for entry in late}:
-            one.observe()
-
-
-_Reply = tuple[Exchange, Back, Said]
-"""Whose answer it is, where it goes, and what it says."""
+        lost = self._datagrams.send_later(late)
+        for exchange in exchanges:
+            exchange.traffic.dropped += lost
+            lost = 0
+            exchange.observe()

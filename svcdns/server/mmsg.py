@@ -56,23 +56,11 @@ class Family:
         self.destination = slice(16, 32) if ipv6 else slice(24, 28)
 
 
-class WayBack:
-    """Where one reply goes and where it comes from, when it is not sent with its batch."""
+WayBack = tuple[Any, Any]
+"""Where one reply goes and where it comes from, when it is not sent with its batch.
 
-    __slots__ = ("_datagrams", "control", "name")
-
-    def __init__(self, datagrams: "Datagrams", name: bytearray, control: bytearray | bytes) -> None:
-        self._datagrams = datagrams
-        self.name = name
-        self.control = control
-
-    def source(self) -> tuple[str, int]:
-        """Return the address and port the datagram came from."""
-        return self._datagrams.source_in(self.name)
-
-    def destination(self) -> str:
-        """Return the address the datagram was sent to."""
-        return self._datagrams.destination_in(self.control)
+What is in it is for the batches that returned it.
+"""
 
 
 class Datagrams:
@@ -178,30 +166,33 @@ class Datagrams:
             start = end + 1
         return lost
 
-    def send_later(self, late: Sequence[tuple[Any, bytes]]) -> int:
+    def send_later(self, late: Sequence[tuple[WayBack, bytes]]) -> int:
         """Send at most `SLOTS` replies, each with its `way_back`; return how many were lost.
 
         The slots of a batch are free once its own replies have left.
         """
-        names, controls, replies = self._names, self._controls, self.replies
-        name_size, control_size = self.family.name_size, self.family.control_size
-        lost = slot = 0
-        for back, reply in late:
-            size, at = len(reply), self.offsets[slot]
+        replies, lengths = self.replies, self.reply_lengths
+        too_long: list[int] = []
+        for (_, reply), at, length_at in zip(
+            late, self.offsets, self.reply_length_at, strict=False
+        ):
+            size = len(reply)
             if size > SLOT_SIZE:
-                lost += 1
+                too_long.append(at // SLOT_SIZE)
                 continue
             replies[at : at + size] = reply
-            self.reply_lengths[self.reply_length_at[slot]] = size
-            names[slot * name_size : (slot + 1) * name_size] = back.name
-            if self._destinations:
-                controls[slot * control_size : (slot + 1) * control_size] = back.control
-            slot += 1
-        return lost + self.send(slot)
+            lengths[length_at] = size
+        count = len(late)
+        names = b"".join([back[0] for back, _ in late])
+        self._names[: len(names)] = names
+        if self._destinations:
+            controls = b"".join([back[1] for back, _ in late])
+            self._controls[: len(controls)] = controls
+        return len(too_long) + self.send(count, too_long)
 
     def way_back(self, slot: int) -> WayBack:
         """Return how a reply to the datagram in `slot` gets there after the slot is taken again."""
-        return WayBack(self, self._name(slot), self._control(slot))
+        return self._name(slot), self._control(slot)
 
     def source(self, slot: int) -> tuple[str, int]:
         """Return the address and port the datagram in `slot` came from."""

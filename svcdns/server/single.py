@@ -7,30 +7,9 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
-from svcdns.server.mmsg import SLOT_SIZE, SLOTS, Datagrams, Family, text_of
+from svcdns.server.mmsg import SLOT_SIZE, SLOTS, Datagrams, Family, WayBack, text_of
 
 _IP_PKTINFO = 8
-
-
-class SingleWayBack:
-    """Where one reply goes and where it comes from, when it is not sent with its batch."""
-
-    __slots__ = ("_datagrams", "control", "target")
-
-    def __init__(
-        self, datagrams: "SingleDatagrams", target: tuple[Any, ...], control: bytes
-    ) -> None:
-        self._datagrams = datagrams
-        self.target = target
-        self.control = control
-
-    def source(self) -> tuple[str, int]:
-        """Return the address and port the datagram came from."""
-        return self.target[0], self.target[1]
-
-    def destination(self) -> str:
-        """Return the address the datagram was sent to."""
-        return self._datagrams.destination_in(self.control)
 
 
 class SingleDatagrams:
@@ -82,9 +61,9 @@ class SingleDatagrams:
             lost += not self._send(reply, self._sources[slot], self._controls[slot])
         return lost
 
-    def send_later(self, late: Sequence[tuple[Any, bytes]]) -> int:
+    def send_later(self, late: Sequence[tuple[WayBack, bytes]]) -> int:
         """Send replies, each with its `way_back`; return how many were lost."""
-        return sum(not self._send(reply, back.target, back.control) for back, reply in late)
+        return sum(not self._send(reply, *back) for back, reply in late)
 
     def _send(self, reply: bytes | memoryview, target: tuple[Any, ...], control: bytes) -> bool:
         """Send a reply to where a datagram came from; return whether the kernel took it."""
@@ -94,18 +73,21 @@ class SingleDatagrams:
             return False
         return True
 
-    def way_back(self, slot: int) -> SingleWayBack:
+    def way_back(self, slot: int) -> WayBack:
         """Return how a reply to the datagram in `slot` gets there after the slot is taken again."""
-        return SingleWayBack(self, self._sources[slot], self._controls[slot])
+        return self._sources[slot], self._controls[slot]
 
     def source(self, slot: int) -> tuple[str, int]:
         """Return the address and port the datagram in `slot` came from."""
-        address, port, *_ = self._sources[slot]
-        return address, port
+        return self.source_in(self._sources[slot])
 
     def destination(self, slot: int) -> str:
         """Return the address the datagram in `slot` was sent to."""
         return self.destination_in(self._controls[slot])
+
+    def source_in(self, target: tuple[Any, ...]) -> tuple[str, int]:
+        """Return the address and port of a target."""
+        return target[0], target[1]
 
     def destination_in(self, control: bytes) -> str:
         """Return the address that a control message tells of; without one, the socket's."""

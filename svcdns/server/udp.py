@@ -21,7 +21,7 @@ from svcdns.route.traffic import first_lane
 from svcdns.server.failure import servfail
 from svcdns.server.late import MOST_LATER, Late
 from svcdns.server.mmsg import SLOTS, Datagrams, WayBack
-from svcdns.server.single import SingleDatagrams, SingleWayBack, open_datagrams
+from svcdns.server.single import SingleDatagrams, open_datagrams
 
 _DATAGRAMS_A_TURN = 256
 """Then everybody else on the loop gets a turn, however many datagrams wait: about 1 ms."""
@@ -38,11 +38,11 @@ class DatagramClient:
     ) -> None:
         self._datagrams = datagrams
         self._slot = slot
-        self._back: WayBack | SingleWayBack | None = None
+        self._back: WayBack | None = None
         self.local_port = local_port
         self.lane = lane
 
-    def keep(self, back: WayBack | SingleWayBack) -> None:
+    def keep(self, back: WayBack) -> None:
         """Read from `back` from now on: the slot is about to be taken again."""
         self._back = back
 
@@ -60,11 +60,15 @@ class DatagramClient:
     def local_address(self) -> str:
         """Where the datagram was sent to."""
         back = self._back
-        return self._datagrams.destination(self._slot) if back is None else back.destination()
+        datagrams = self._datagrams
+        return (
+            datagrams.destination(self._slot) if back is None else datagrams.destination_in(back[1])
+        )
 
     def _source(self) -> tuple[str, int]:
         back = self._back
-        return self._datagrams.source(self._slot) if back is None else back.source()
+        datagrams = self._datagrams
+        return datagrams.source(self._slot) if back is None else datagrams.source_in(back[0])
 
 
 class UdpListener:
@@ -156,20 +160,22 @@ class UdpListener:
         reply_lengths, reply_length_at = datagrams.reply_lengths, datagrams.reply_length_at
         begin, late, way_back = self._errands.begin, self._late, datagrams.way_back
         room = MOST_LATER - len(late)
+        asked_at = (started, exchange.drops)
         silent: list[int] = []
+        leaving: list[Errand] = []
         for slot in range(count):
             at = offsets[slot]
             length = lengths[length_at[slot]]
             size = fast(received, at, length, replies, at)
             if not size:
-                packet = bytes(received[at : at + length])
-                errand = begin(packet) if room > 0 else None
+                errand = begin(received, at, length, asked_at) if room > 0 else None
                 if errand is not None:
                     room -= 1
                     errand.back = way_back(slot)
-                    late.wait_for(errand)
+                    leaving.append(errand)
                     silent.append(slot)
                     continue
+                packet = bytes(received[at : at + length])
                 reply = exchange.respond(packet, self._clients[slot])
                 if not isinstance(reply, bytes):
                     room -= 1
@@ -180,6 +186,11 @@ class UdpListener:
                 size = len(reply)
                 replies[at : at + size] = reply
             reply_lengths[reply_length_at[slot]] = size
+        if leaving:
+            # One behind the other, they find whom they ask awake: a third of a system call less.
+            late.errands.update(leaving)
+            for errand in leaving:
+                errand.depart()
         lost = datagrams.send(count, silent)
         if lost:
             exchange.traffic.dropped += lost

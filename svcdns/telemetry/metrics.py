@@ -6,8 +6,11 @@ business.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import accumulate
+from math import fsum
 
 import svcdns.telemetry.plugin_metrics  # noqa: F401  its metrics enter ALL
 from svcdns.route.exemplars import Exemplar
@@ -88,6 +91,13 @@ class Metrics:
         distribution = self._distribution(metric, labels)
         distribution.counts[bisect_left(metric.bounds, value)] += 1
         distribution.total += value
+
+    def observe_all(self, metric: Metric, values: Collection[float], *labels: str) -> None:
+        """Put many values into a histogram."""
+        distribution = self._distribution(metric, labels)
+        for bucket, number in Counter(map(partial(bisect_left, metric.bounds), values)).items():
+            distribution.counts[bucket] += number
+        distribution.total += fsum(values)
 
     def follow(self, traffic: Traffic) -> None:
         """Put the exchanges of a listener on the page."""

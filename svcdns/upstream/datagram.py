@@ -103,6 +103,11 @@ class Waiting:
         """Wait no longer, as the socket says why there will be nothing."""
         self._fail(UpstreamError(f"{self._reading()}: read: {words_of(error)}"))
 
+    def not_sent(self, error: OSError) -> None:
+        """Wait for nothing, as nothing could be sent."""
+        way = way_of(self.sock, self.endpoint.text)
+        self._fail(UpstreamError(f"write udp {way}: write: {words_of(error)}"))
+
     def expire(self) -> None:
         self._fail(UpstreamError(f"{self._reading()}: {TIMEOUT}"))
 
@@ -248,7 +253,9 @@ class Datagrams:
         if sockets is None or loop is None or loop.is_closed():
             self.close()
             self._loop, self._sockets = loop, sockets = asyncio.get_running_loop(), Sockets()
-            self.time = loop.time
+            # The usual clock without the call around it.
+            is_usual = type(loop).time is asyncio.BaseEventLoop.time
+            self.time = time.monotonic if is_usual else loop.time
             loop.add_reader(sockets.poll.fileno(), self._ready)
         return loop, sockets
 

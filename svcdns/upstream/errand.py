@@ -22,7 +22,7 @@ from svcdns.upstream.outcome import foreign
 from svcdns.upstream.server import Server
 from svcdns.wire.codes import RCode
 from svcdns.wire.name import OwnerName
-from svcdns.wire.plain import addresses_end
+from svcdns.wire.plain import addresses_end, shape_of
 
 _HEADER = 12
 
@@ -39,7 +39,7 @@ class Errand(Waiting):
         "asked_at",
         "back",
         "form",
-        "packet",
+        "identity",
         "question",
     )
 
@@ -54,7 +54,7 @@ class Errand(Waiting):
         key: bytes,
         sent_at: float,
         desk: Desk,
-        packet: bytes,
+        identity: bytes,
         question: bytes,
         form: Form,
         asked_at: tuple[float, int],
@@ -70,10 +70,18 @@ class Errand(Waiting):
         self._key = key
         self._sent_at = sent_at
         self._desk = desk
-        self.packet = packet
+        self.identity = identity
         self.question = question
         self.form = form
         self.asked_at = asked_at
+
+    def depart(self) -> None:
+        """Leave; who cannot goes the other way."""
+        try:
+            self.sock.send(self.sent)
+        except OSError as error:
+            self._complete()
+            self.not_sent(error)
 
     def receive(self) -> None:
         """Take what has arrived."""
@@ -90,11 +98,15 @@ class Errand(Waiting):
             head = form.heads[message[2:_HEADER]]
             if head is not None:
                 start = _HEADER + len(question)
-                end = addresses_end(message, start, question, head)
+                shape = None
+                end = addresses_end(message, start, question[-4:-2], head)
+                if not end and head.rcode not in self._sender.refused:
+                    shape = shape_of(message, start, question, head)
+                    end = 0 if shape is None else len(message) - head.opt_size
                 if 0 < end <= form.limit:
                     self._datagrams.end(self, is_clean=not self.wrong)
-                    self._land(message)
-                    self._desk.close(self, head, message[start:end])
+                    self._land(message, head.rcode)
+                    self._desk.close(self, head, message[start:end], shape)
                     return
         self._complete()
         self.take(message)
@@ -110,10 +122,10 @@ class Errand(Waiting):
             self._datagrams.end(self)
             self._sender.forwarder.land(self._key, None)
 
-    def _land(self, message: bytes) -> None:
+    def _land(self, message: bytes, rcode: int) -> None:
         """Be done, and give the answer to others who have asked the same."""
         forwarder, first = self._sender.forwarder, self._ordered[0]
-        first.figures.untaken.append((0, self._datagrams.time() - self._sent_at))
+        first.figures.untaken[rcode].append(self._datagrams.time() - self._sent_at)
         forwarder.going -= 1
         waiting = forwarder.flights.going.pop(self._key)
         if not waiting:
@@ -155,13 +167,15 @@ class Errands:
         """Send them as `forwarder` sends all other questions, with `datagrams`."""
         self.forwarder = forwarder
         self.datagrams = datagrams
+        self.refused = frozenset(map(int, forwarder.forwarding.failover))
+        """RCODEs with which another upstream is asked."""
         self._most = forwarder.forwarding.most_concurrent
         self._read_timeout = min(forwarder.forwarding.habits.read_timeout, BUDGET)
 
     def send(
-        self, desk: Desk, packet: bytes, question: bytes, form: Form, asked_at: tuple[float, int]
+        self, desk: Desk, identity: bytes, question: bytes, form: Form, asked_at: tuple[float, int]
     ) -> Errand | None:
-        """Send a question on; see `Sender`."""
+        """Return a question about to depart; see `Sender`."""
         forwarder, datagrams = self.forwarder, self.datagrams
         ordered = forwarder.in_order()
         if not ordered or 0 < self._most <= forwarder.going or question[-4:-2] in _TRANSFERS:
@@ -170,7 +184,7 @@ class Errands:
         message = form.head + question + form.tail
         flights = forwarder.flights.going
         loop, sockets = datagrams.open()
-        now = loop.time()
+        now = datagrams.time()
         if message in flights or first.health.is_down or now < first.without_edns_until:
             return None
         sent = next(first.identities) + message
@@ -178,18 +192,13 @@ class Errands:
             sock = datagrams.connect(sockets, first.endpoint)
         except UpstreamError:  # which happens once more, to whom it can be told
             return None
-        try:
-            sock.send(sent)
-        except OSError:
-            sock.close()
-            return None
         flights[message] = ()
         forwarder.going += 1
         figures = first.figures
         figures.asked += 1
         figures.datagrams += 1
         errand = Errand(
-            sock, sent, self, ordered, message, now, desk, packet, question, form, asked_at
+            sock, sent, self, ordered, message, now, desk, identity, question, form, asked_at
         )
         datagrams.wait_for(errand, now + self._read_timeout, loop)
         return errand

@@ -1,6 +1,6 @@
 """How one upstream has done: how long its answers took, and how often there was none."""
 
-from collections import deque
+from collections import defaultdict, deque
 
 _REMEMBERED = 256
 """Answers whose time decides what is usual."""
@@ -34,18 +34,18 @@ class Figures:
         self.p50 = 0.0
         """Seconds that half of the answers took at most; 0 before `_FEWEST` answers."""
         self.p95 = 0.0
-        self.untaken: list[tuple[int, float]] = []
-        """RCODE and seconds of each answer, for a histogram, since somebody took them."""
+        self.untaken: defaultdict[int, list[float]] = defaultdict(list)
+        """RCODE -> seconds of each answer, for a histogram, since somebody took them."""
         self._recent: deque[float] = deque(maxlen=_REMEMBERED)
 
-    def take(self) -> list[tuple[int, float]]:
-        """Return RCODE and seconds of each answer since the last time; bring p50 and p95 up."""
-        taken, self.untaken = self.untaken, []
-        if taken:
-            self.answered += len(taken)
-            self._recent.extend(seconds for _, seconds in taken[-_REMEMBERED:])
-            if len(self._recent) >= _FEWEST:
-                ordered = sorted(self._recent)
-                self.p50 = ordered[len(ordered) // 2]
-                self.p95 = ordered[len(ordered) * 95 // 100]
+    def take(self) -> dict[int, list[float]]:
+        """Return the seconds of each answer by RCODE since the last time; bring p50, p95 up."""
+        taken, self.untaken = self.untaken, defaultdict(list)
+        for seconds in taken.values():
+            self.answered += len(seconds)
+            self._recent.extend(seconds[-_REMEMBERED:])
+        if taken and len(self._recent) >= _FEWEST:
+            ordered = sorted(self._recent)
+            self.p50 = ordered[len(ordered) // 2]
+            self.p95 = ordered[len(ordered) * 95 // 100]
         return taken

@@ -133,7 +133,7 @@ class Server:
         """Return whether nothing is left to be done about a question; take note if so."""
         if reply.flags & TC or (reply.rcode and _had_opt(waiting) and knows_no_edns(reply)):
             return False
-        self.figures.untaken.append((reply.rcode, seconds))
+        self.figures.untaken[reply.rcode].append(seconds)
         return True
 
     def give_up(self, waiting: Waiting) -> None:
@@ -196,7 +196,7 @@ class Server:
         except UpstreamError:
             figures.failed += 1
             raise
-        figures.untaken.append((reply.rcode, asyncio.get_running_loop().time() - started))
+        figures.untaken[reply.rcode].append(asyncio.get_running_loop().time() - started)
         return reply
 
     async def probe(self, question: Question) -> int | None:

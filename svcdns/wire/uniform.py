@@ -13,10 +13,16 @@ TTL_AT = 6
 TTL_SIZE = 4
 _TTL_END = TTL_AT + TTL_SIZE
 
-_FIXED = 12
-_WIDTHS = {b"\xc0\x0c\0\1\0\1": 16, b"\xc0\x0c\0\x1c\0\1": 28}
-"""Owner, type and class -> octets of a record."""
-_LENGTHS = {16: b"\0\4", 28: b"\0\x10"}
+FIXED = 12
+"""Octets of a record before its address."""
+_ADDRESS_WIDTH = 16
+KINDS = {
+    b"\0\1": (b"\xc0\x0c\0\1\0\1", b"\0\4", _ADDRESS_WIDTH),
+    b"\0\x1c": (b"\xc0\x0c\0\x1c\0\1", b"\0\x10", 28),
+}
+"""TYPE -> owner, type and class; length of RDATA; octets of a record."""
+_WIDTHS = {begin: width for begin, _, width in KINDS.values()}
+_LENGTHS = {width: length for _, length, width in KINDS.values()}
 
 
 def width_of(body: Body) -> int:
@@ -40,7 +46,7 @@ def uniform_end(octets: bytes, start: int, answers: int) -> int:
     if width is None:
         return 0
     end = start + answers * width
-    fixed = octets[start : start + _FIXED]
+    fixed = octets[start : start + FIXED]
     if not start < end <= len(octets) or not fixed.endswith(_LENGTHS[width]):
         return 0
     if answers > 1:
@@ -62,6 +68,10 @@ def uniform_with_ttl(octets: bytes, answers: int, ttl: int) -> bytes:
     if answers == 1:
         return octets[:TTL_AT] + packed + octets[_TTL_END:]
     width = len(octets) // answers
+    if width == _ADDRESS_WIDTH:
+        # Four octets of an address cannot be the beginning of another record's first twelve.
+        fixed = octets[:FIXED]
+        return octets.replace(fixed, fixed[:TTL_AT] + packed + fixed[_TTL_END:])
     between = width - TTL_SIZE
     parts = [octets[at : at + between] for at in range(_TTL_END, len(octets), width)]
     return packed.join((octets[:TTL_AT], *parts))

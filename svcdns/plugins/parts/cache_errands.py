@@ -7,12 +7,13 @@ from collections.abc import Callable
 from functools import partial
 
 from svcdns.answers.foreign import Outcome
-from svcdns.answers.kept import Limits
+from svcdns.answers.kept import Lifetimes
 from svcdns.answers.later import Coming, Later, then
 from svcdns.answers.raw import Raw
 from svcdns.plugins.parts.cache_step import KEY_SUFFIXES, CacheStep
+from svcdns.wire.contents import with_ttl
 from svcdns.wire.name import OwnerName
-from svcdns.wire.plain import PlainHead
+from svcdns.wire.plain import PlainHead, Shape
 from svcdns.wire.question import Query
 from svcdns.wire.uniform import TTL_AT, TTL_SIZE, uniform_with_ttl
 
@@ -25,7 +26,7 @@ class CacheErrands:
     def __init__(
         self,
         step: CacheStep,
-        limits: Limits,
+        lifetimes: Lifetimes,
         excepted: tuple[OwnerName, ...],
         clock: Callable[[], float],
     ) -> None:
@@ -33,31 +34,40 @@ class CacheErrands:
 
         Args:
             step: of the same stanza.
-            limits: of the TTLs of what has what was asked for.
+            lifetimes: how long.
             excepted: names at and below these are not kept.
             clock: monotonic time in seconds.
         """
         self.missed = step.missed
         self.excepted = excepted
+        self._store = step.store
         self._step = step
-        self._has = step.store.has
-        self._put = step.store.put_raw
-        self._limits = limits
+        self._success, self._denial = lifetimes.success, lifetimes.denial
         self._clock = clock
 
-    def has(self, question: bytes, *, dnssec_ok: bool) -> bool:
+    def has(self, question: bytes, dnssec_ok: bool) -> bool:  # noqa: FBT001  see `Keeper`
         """Whether there is something kept; see `Keeper`."""
-        return self._has(question + KEY_SUFFIXES[dnssec_ok])
+        return self._store.has(question + KEY_SUFFIXES[dnssec_ok])
 
-    def keep(self, question: bytes, head: PlainHead, octets: bytes, *, dnssec_ok: bool) -> bytes:
-        """Keep addresses, all with one TTL, and return them as they are said; see `Keeper`."""
-        ttl = int.from_bytes(octets[TTL_AT:_TTL_END])
-        lifetime = self._limits.within(ttl)
+    def keep(
+        self,
+        question: bytes,
+        head: PlainHead,
+        octets: bytes,
+        shape: Shape | None,
+        dnssec_ok: bool,  # noqa: FBT001  see `Keeper`
+    ) -> bytes:
+        """Keep an answer, and return it as it is said: all with one TTL; see `Keeper`."""
         key = question + KEY_SUFFIXES[dnssec_ok]
-        self._put(key, Raw(question, head, octets, lifetime, self._clock()))
-        if lifetime == ttl:
-            return octets
-        return uniform_with_ttl(octets, head.answers, lifetime)
+        if shape is None:
+            ttl = int.from_bytes(octets[TTL_AT:_TTL_END])
+            lifetime = self._success.within(ttl)
+            raw = Raw(question, head, octets, lifetime, self._clock())
+            self._store.put_success(key, raw)
+            return octets if lifetime == ttl else uniform_with_ttl(octets, head.answers, lifetime)
+        lifetime = (self._success if head.answers else self._denial).within(shape.ttl)
+        self._store.put(key, Raw(question, head, octets, lifetime, self._clock()))
+        return with_ttl(octets, shape.ttls_at, lifetime)
 
     def hand_over(self, query: Query, coming: Coming[Outcome]) -> Later[Outcome]:
         """Return what brings the answer after it has been kept; see `Keeper`."""

@@ -1,10 +1,16 @@
 """Where `cache` keeps answers: two stores, bounded by entries and by octets.
 
-The least recently used answer makes room for a new one. For one question there is at most one
-answer that counts: a success takes the place of a denial and the other way round; a failure
-stands beside a success, which hides it as long as it is of use. With an answer go the copies
-that listeners have of it.
+What nobody has asked for again makes room first, the oldest of it, then the least recently used
+answer: a flood of names that are asked for once pushes out nothing that is of use. For one
+question there is at most one answer that counts: a success takes the place of a denial and the
+other way round; a failure stands beside a success, which hides it as long as it is of use. With
+an answer go the copies that listeners have of it.
+
+Source: T. Johnson, D. Shasha, 2Q: A Low Overhead High Performance Buffer Management Replacement
+Algorithm, VLDB 1994 (two queues; the list of names that have gone is left out).
 """
+
+from collections import OrderedDict
 
 from cachetools import LRUCache
 
@@ -15,6 +21,8 @@ LEAST_CAPACITY = 1024
 DEFAULT_CAPACITY = 9984
 _OCTETS_PER_ENTRY = 4096
 """What an entry may take on average; most take less."""
+_NEW_SHARE = 8
+"""At least one of so many entries is left to answers that are new."""
 
 
 class _Entries:
@@ -23,33 +31,63 @@ class _Entries:
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.evicted = 0
-        self.kept: LRUCache[bytes, Kept | Raw] = LRUCache(capacity * _OCTETS_PER_ENTRY, _size)
+        self.octets = 0
+        self._most_octets = capacity * _OCTETS_PER_ENTRY
+        self._few = capacity // _NEW_SHARE
+        self._new: OrderedDict[bytes, Kept | Raw] = OrderedDict()
+        """Those nobody has asked for again yet, the oldest first."""
+        self._used: LRUCache[bytes, Kept] = LRUCache(capacity)
+        self.keys: set[bytes] = set()
+        """Those of both."""
 
     def use(self, key: bytes) -> Kept | None:
         """Return what is kept under `key`; it makes room last from now on."""
-        found = self.kept.get(key)
-        if isinstance(found, Raw):
-            found = self.kept[key] = found.kept()
+        found = self._used.get(key)
+        if found is not None:
+            return found
+        new = self._new.pop(key, None)
+        if new is None:
+            return None
+        found = self._used[key] = new.kept() if isinstance(new, Raw) else new
         return found
 
     def put(self, key: bytes, kept: Kept | Raw) -> None:
-        entries = self.kept
-        if key in entries:
-            self.remove(key)
-        most = entries.maxsize - kept.size
-        while len(entries) >= self.capacity or entries.currsize > most:
-            self.evicted += 1
-            _end(entries.popitem()[1])
-        entries[key] = kept
+        keys = self.keys
+        is_used = key in keys and self._is_used(key)
+        keys.add(key)
+        if is_used:
+            self._used[key] = kept.kept() if isinstance(kept, Raw) else kept
+        else:
+            self._new[key] = kept
+        octets = self.octets = self.octets + kept.size
+        while len(keys) > self.capacity or octets > self._most_octets:
+            octets = self._make_room()
+
+    def _is_used(self, key: bytes) -> bool:
+        """Whether the answer under `key`, which is forgotten, was asked for again."""
+        is_used = key in self._used
+        self.remove(key)
+        return is_used
+
+    def _make_room(self) -> int:
+        """Forget what is missed least; return the octets that are left."""
+        key, gone = (
+            self._new.popitem(last=False)
+            if len(self._new) > self._few or not self._used
+            else self._used.popitem()
+        )
+        self.evicted += 1
+        self.keys.remove(key)
+        self.octets -= gone.size
+        _end(gone)
+        return self.octets
 
     def remove(self, key: bytes) -> None:
-        kept = self.kept.pop(key, None)
+        kept = self._new.pop(key, None) or self._used.pop(key, None)
         if kept is not None:
+            self.keys.remove(key)
+            self.octets -= kept.size
             _end(kept)
-
-
-def _size(kept: Kept | Raw) -> int:
-    return kept.size
 
 
 def _end(kept: Kept | Raw) -> None:
@@ -97,19 +135,18 @@ class Store:
 
     def has(self, key: bytes) -> bool:
         """Whether anything is kept under `key`, of use or not."""
-        return key in self._successes.kept or key in self._denials.kept
+        return key in self._successes.keys or key in self._denials.keys
 
-    def put_raw(self, key: bytes, raw: Raw) -> None:
+    def put_success(self, key: bytes, kept: Kept | Raw) -> None:
         """Keep an answer that has what was asked for."""
-        self._successes.put(key, raw)
-        if key in self._denials.kept:
+        self._successes.put(key, kept)
+        if key in self._denials.keys:
             self._denials.remove(key)
 
-    def put(self, key: bytes, kept: Kept) -> None:
+    def put(self, key: bytes, kept: Kept | Raw) -> None:
         """Keep an answer."""
         if kept.kind is Kind.SUCCESS and (kept.answering or not self._is_preferred(key)):
-            self._successes.put(key, kept)
-            self._denials.remove(key)
+            self.put_success(key, kept)
         else:
             self._denials.put(key, kept)
             if kept.kind is not Kind.FAILURE and not self._prefer_positive:
@@ -123,12 +160,12 @@ class Store:
     @property
     def entries(self) -> dict[Kind, int]:
         """How many answers are kept; failures are counted as denials."""
-        return {Kind.SUCCESS: len(self._successes.kept), Kind.DENIAL: len(self._denials.kept)}
+        return {Kind.SUCCESS: len(self._successes.keys), Kind.DENIAL: len(self._denials.keys)}
 
     @property
     def octets(self) -> int:
         """Octets of memory, about."""
-        return int(self._successes.kept.currsize + self._denials.kept.currsize)
+        return self._successes.octets + self._denials.octets
 
     @property
     def evicted(self) -> dict[Kind, int]:

@@ -15,7 +15,7 @@ from svcdns.corefile.errors import WordError
 from svcdns.corefile.quantities import parse_duration
 from svcdns.telemetry.duration import duration_text
 from svcdns.upstream.asked import Asked
-from svcdns.upstream.endpoint import read_endpoint
+from svcdns.upstream.endpoint import Transport, read_endpoint
 from svcdns.upstream.forwarding import Forwarding
 from svcdns.upstream.policy import Policy
 from svcdns.upstream.tls import TlsError, TlsFiles, context_of
@@ -212,9 +212,10 @@ def _doh_method(option: Words, stanza: Forwarding) -> Forwarding:
     word = option.take("POST")
     if word.text and word.text not in ("GET", "POST"):
         option.mistake("doh_method must be either POST or GET", at=word)
-    elif word.text:
-        option.warning("doh_method has no effect: nothing is asked over HTTPS", at=word)
-    return stanza
+        return stanza
+    if word.text and not any(target.transport is Transport.HTTPS for target in stanza.targets):
+        option.warning("doh_method has no effect: no upstream is https://", at=word)
+    return replace(stanza, doh_method=word.text or stanza.doh_method)
 
 
 READERS: Mapping[str, Reader] = {

@@ -101,7 +101,7 @@ def test_every_kind_of_number_is_kept_and_passed_on() -> None:
     words = Words(metrics, lambda _: None)
 
     words.add(RELOADS_FAILED, by=2)
-    words.observe(REQUEST_SIZE, 40.0, "server")
+    words.observe_all(REQUEST_SIZE, (40.0,), "server")
     kept = (metrics.numbers[RELOADS_FAILED.name][()], REQUEST_SIZE.name in metrics.distributions)
     words.pass_on()
     words.add(RELOADS_FAILED)

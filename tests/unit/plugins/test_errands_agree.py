@@ -23,9 +23,13 @@ from svcdns.wire.name import from_text
 from svcdns.wire.question import Question
 from tests.support.configured import configured
 from tests.support.stubs import FixedClient, packet
-from tests.support.upstreams import FakeUpstream, record, reply_to
+from tests.support.upstreams import FakeUpstream, question_of, record, reply_to
 
-_SOA = b"\0\0\x06\0\1\0\0\0\x3c\0\x16\0\0" + bytes(16) + (30).to_bytes(4)
+_SOAS = tuple(
+    owner + b"\0\6\0\1" + ttl.to_bytes(4) + b"\0\x16\0\0" + bytes(16) + minimum.to_bytes(4)
+    for owner in (b"\0", b"\xc0\x0c", b"\xc0\x0e", b"\1b\xc0\x0e")
+    for ttl, minimum in ((60, 30), (4, 900), (0x8000_0001, 0))
+)
 _PLAIN, _DO = opt(dnssec_ok=False), opt(dnssec_ok=True)
 _EXPLAINED = opt(False, extended_error(3, "old"))
 _BADVERS = opt(False, rcode=RCode.BADVERS)
@@ -43,6 +47,13 @@ _TYPES = (*[RRType.A] * 9, *[RRType.AAAA] * 3, *_RARE)
 _TIMED = ("seconds", "duration")
 
 
+_TARGETS = (
+    *[b"\1c\0", b"\3cdn\xc0\x0e", b"\1C\xc0\x0e"] * 4,
+    *(b"\1a\7example\0", b"\1A\xc0\x0e", b"\xc0\x0c"),
+)
+"""Of aliases; the last ones lead back."""
+
+
 class Spoken(NamedTuple):
     """One reply: what an upstream says to every question but for its id."""
 
@@ -51,14 +62,26 @@ class Spoken(NamedTuple):
     flags: int
     rcode: int
     tail: bytes
-    has_soa: bool
+    soa: bytes = b""
+    aliases: tuple[tuple[bytes, int], ...] = ()
+    """Targets and TTLs, each of the one before; the addresses are those of the last one."""
+    is_astray: bool = False
+    """They are not: they are the question's."""
 
     def to(self, sent: bytes) -> bytes:
+        if question_of(sent)[0] != 1:  # pointers to its second label would point into the first
+            self = self._replace(aliases=(), soa=_SOAS[0] * bool(self.soa))  # noqa: PLW0642
         size = len(self.addresses[0]) if self.addresses else 4
         rrtype = RRType.A if size == 4 else RRType.AAAA
-        records = [record(one, rrtype, ttl=self.ttl) for one in self.addresses]
-        records += [_SOA] * self.has_soa + [self.tail] * bool(self.tail)
-        counts = (len(self.addresses), int(self.has_soa), int(bool(self.tail)))
+        records: list[bytes] = []
+        owner, at = b"\xc0\x0c", len(question_of(sent)) + 12
+        for target, ttl in self.aliases:
+            records.append(record(target, RRType.CNAME, owner, ttl))
+            owner, at = (0xC000 | at + 12).to_bytes(2), at + len(records[-1])
+        owner = b"\xc0\x0c" if self.is_astray else owner
+        records += [record(one, rrtype, owner, self.ttl) for one in self.addresses]
+        counts = (len(records), int(bool(self.soa)), int(bool(self.tail)))
+        records += [self.soa] * bool(self.soa) + [self.tail] * bool(self.tail)
         flags, rcode = self.flags, self.rcode
         return reply_to(sent, *records, flags=flags, rcode=rcode, counts=counts)
 
@@ -67,6 +90,9 @@ def octets(size: int) -> st.SearchStrategy[bytes]:
     return st.binary(min_size=size, max_size=size)
 
 
+chains = st.lists(
+    st.tuples(st.sampled_from(_TARGETS), st.sampled_from([0, 20, 300])), max_size=3
+).map(tuple)
 spoken = st.builds(
     Spoken,
     st.one_of(
@@ -78,7 +104,31 @@ spoken = st.builds(
     st.sampled_from([0, AA, AD, AD | AA, CD, TC]),
     st.sampled_from([0, 0, 0, 0, int(RCode.NXDOMAIN), int(RCode.SERVFAIL)]),
     st.sampled_from(_TAILS),
-    st.sampled_from([False, False, False, True]),
+    st.sampled_from([b"", b"", b"", *_SOAS]),
+    st.one_of(st.just(()), chains),
+    st.booleans(),
+)
+aliased = st.builds(
+    Spoken,
+    st.lists(octets(4), min_size=1, max_size=3).map(tuple),
+    st.sampled_from([3, 30, 300]),
+    st.sampled_from([0, AA, AD]),
+    st.just(0),
+    st.sampled_from([b"", _PLAIN]),
+    st.just(b""),
+    chains,
+    st.just(False),
+)
+denials = st.builds(
+    Spoken,
+    st.just(()),
+    st.just(0),
+    st.sampled_from([0, AA, AD]),
+    st.sampled_from([0, int(RCode.NXDOMAIN)]),
+    st.sampled_from(_TAILS),
+    st.sampled_from(_SOAS),
+    st.just(()),
+    st.just(False),
 )
 queries = st.builds(
     packet,
@@ -136,9 +186,14 @@ PLAIN = {"key": ".", "forward": "", "cache": "cache 30", "balance": "", "beside"
 corefiles = st.fixed_dictionaries(
     {
         "key": st.sampled_from([".", ".", "example"]),
-        "forward": st.sampled_from(["", "max_concurrent 1000", "failover SERVFAIL"]),
+        "forward": st.sampled_from(
+            ["", "max_concurrent 1000", "failover SERVFAIL", "failover NXDOMAIN"]
+        ),
         "cache": st.sampled_from(
-            ["", "cache 30", "cache 30 {\ndisable success b.example\n}", "cache {\nkeepttl\n}"]
+            [
+                *("", "cache 30", "cache 30 {\ndisable success b.example\n}"),
+                *("cache {\nkeepttl\n}", "cache 30 {\ndisable denial b.example\n}"),
+            ]
         ),
         "balance": st.sampled_from(["", "loadbalance"]),
         "beside": st.lists(
@@ -172,7 +227,9 @@ class Way:
 
     async def ask(self, query: bytes) -> None:
         self._coming = asyncio.get_running_loop().create_future()
-        if self._desk.begin(query) is not None:
+        errand = self._desk.begin(query, 0, len(query), (self.exchange.clock(), 0))
+        if errand is not None:
+            errand.depart()
             self.errands += 1
             self.said.append(await self._coming)
         else:
@@ -243,7 +300,7 @@ async def running(configuration: Configuration) -> AsyncIterator[None]:
 
 
 @settings(max_examples=200, deadline=None)
-@given(corefiles, st.lists(st.tuples(queries, spoken), min_size=1, max_size=12))
+@given(corefiles, st.lists(st.tuples(queries, spoken | denials | aliased), min_size=1, max_size=12))
 def test_an_errand_says_and_counts_what_the_other_way_would(
     options: dict[str, str], asked: list[tuple[bytes, Spoken]]
 ) -> None:
@@ -258,7 +315,7 @@ def test_an_errand_says_and_counts_what_the_other_way_would(
 
 def test_a_plain_question_is_an_errand_each_time_it_is_not_kept() -> None:
     query = packet(Question.of(from_text("a.example."), RRType.A))
-    reply = Spoken((b"1234", b"5678"), 30, 0, 0, _PLAIN, has_soa=False)
+    reply = Spoken((b"1234", b"5678"), 30, 0, 0, _PLAIN)
     options = PLAIN | {"balance": "loadbalance"}
 
     errands, _ = asyncio.run(both_ways(options, [(query, reply)] * 3))
@@ -272,7 +329,7 @@ def test_a_question_that_no_directive_is_for_is_an_errand_whatever_stands_in_the
     beside: str,
 ) -> None:
     query = packet(Question.of(from_text("a.example."), RRType.A))
-    reply = Spoken((b"1234",), 30, 0, 0, _PLAIN, has_soa=False)
+    reply = Spoken((b"1234",), 30, 0, 0, _PLAIN)
 
     errands, _ = asyncio.run(both_ways(PLAIN | {"beside": beside}, [(query, reply)]))
 

@@ -25,11 +25,14 @@ class Gone:
     """An errand that is on its way."""
 
     def __init__(self, back: str) -> None:
-        self.packet = self.question = b""
+        self.identity = self.question = b""
         self.form: Any = None
         self.asked_at = (0.0, 0)
         self.back = back
         self.sent_back = False
+
+    def depart(self) -> None:
+        raise AssertionError("it has left long ago")
 
     def send_back(self) -> None:
         self.sent_back = True
@@ -45,7 +48,7 @@ async def test_errands_that_return_in_one_turn_leave_together() -> None:
     exchange = exchange_of({})
     errands = [Gone("a"), Gone("b")]
     for errand in errands:
-        late.wait_for(errand)
+        late.errands.add(errand)
     assert len(late) == 2
 
     for errand in errands:
@@ -59,7 +62,7 @@ async def test_errands_that_return_in_one_turn_leave_together() -> None:
 async def test_what_an_errand_has_become_is_said_where_it_came_from() -> None:
     late, datagrams = late_of()
     errand = Gone("a")
-    late.wait_for(errand)
+    late.errands.add(errand)
     coming: Coming[Any] = Coming(asyncio.get_running_loop().create_future)
 
     late.become(exchange_of({}), errand, coming)
@@ -74,7 +77,7 @@ async def test_what_an_errand_has_become_is_said_where_it_came_from() -> None:
 async def test_the_end_waits_for_errands() -> None:
     late, datagrams = late_of()
     errand = Gone("a")
-    late.wait_for(errand)
+    late.errands.add(errand)
 
     ending = asyncio.ensure_future(late.end(5))
     await asyncio.sleep(0)
@@ -88,7 +91,7 @@ async def test_the_end_waits_for_errands() -> None:
 async def test_what_is_still_on_its_way_at_the_end_is_sent_back() -> None:
     late, datagrams = late_of()
     errand, coming = Gone("a"), Brought()
-    late.wait_for(errand)
+    late.errands.add(errand)
     late.expect(exchange_of({}), "b", coming)  # type: ignore[arg-type]  # nobody looks at it
 
     await late.end(0)

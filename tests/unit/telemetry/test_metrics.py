@@ -59,6 +59,21 @@ def test_a_value_equal_to_a_bound_belongs_below_it(seconds: float, bucket: int) 
     assert distribution.total == seconds
 
 
+def test_many_values_are_as_good_as_one_after_the_other() -> None:
+    at_once, one_by_one = Metrics(), Metrics()
+    values = (0.0, 0.00025, 0.0003, 2.5, 2.6, 60.0, 60.0)
+
+    at_once.observe_all(HEALTH_DURATION, values)
+    for value in values:
+        one_by_one.observe(HEALTH_DURATION, value)
+
+    found, expected = (
+        metrics.distributions[HEALTH_DURATION.name][()] for metrics in (at_once, one_by_one)
+    )
+    assert found.counts == expected.counts
+    assert found.total == pytest.approx(expected.total)
+
+
 def test_the_last_reading_of_one_series_is_the_one_that_counts() -> None:
     metrics = Metrics()
 

@@ -1,6 +1,9 @@
 """A plain question on its way: its reply ends it, anything else makes it like all others."""
 
 import asyncio
+import errno
+import os
+import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,10 +20,10 @@ from svcdns.upstream.forwarding import Forwarding
 from svcdns.upstream.gathering import Gathering
 from svcdns.upstream.server import Habits
 from svcdns.upstream.targets import Address
-from svcdns.wire.codes import TC, RRType
+from svcdns.wire.codes import TC, RCode, RRType
 from svcdns.wire.edns import BARE_OPT
 from svcdns.wire.name import from_text
-from svcdns.wire.plain import PlainHead, PlainHeads
+from svcdns.wire.plain import PlainHead, PlainHeads, Shape
 from svcdns.wire.question import Question
 from tests.support.streams import until
 from tests.support.stubs import packet
@@ -41,7 +44,18 @@ from tests.support.upstreams import (
 ASKED = Question.of(from_text("a.example."), RRType.A)
 PACKET = packet(ASKED)
 HEADS = PlainHeads(recursion_desired=True, wants_ad=False, with_opt=False)
-FORM = Form(PACKET[2:11] + b"\1", BARE_OPT, b"", 512, dnssec_ok=False, lane=0, heads=HEADS)
+FORM = Form(
+    size=12,
+    asked=PACKET[2:12],
+    asked_option=b"",
+    head=PACKET[2:11] + b"\1",
+    tail=BARE_OPT,
+    option=b"",
+    limit=512,
+    dnssec_ok=False,
+    lane=0,
+    heads=HEADS,
+)
 
 
 class NotedDesk:
@@ -49,16 +63,18 @@ class NotedDesk:
 
     def __init__(self) -> None:
         self.closed: list[bytes] = []
+        self.shapes: list[Shape | None] = []
         self.outcomes: list[Outcome] = []
         self.handed_over = 0
 
-    def close(self, errand: Errand, head: PlainHead, octets: bytes) -> None:
-        assert errand.packet == PACKET
-        assert head.answers == 1
+    def close(self, errand: Errand, head: PlainHead, octets: bytes, shape: Shape | None) -> None:
+        assert errand.identity == PACKET[:2]
+        assert (head.answers == 1) is (shape is None)
         self.closed.append(octets)
+        self.shapes.append(shape)
 
     def hand_over(self, errand: Errand, coming: Coming[Outcome]) -> None:
-        assert errand.packet == PACKET
+        assert errand.identity == PACKET[:2]
         self.handed_over += 1
         coming.receive(self.outcomes.append)
 
@@ -73,7 +89,10 @@ class Office:
         self._errands = Errands(gathering.forwarder, datagrams)
 
     def send(self) -> Errand | None:
-        return self._errands.send(self.desk, PACKET, ASKED.octets, FORM, (0.0, 0))
+        errand = self._errands.send(self.desk, PACKET[:2], ASKED.octets, FORM, (0.0, 0))
+        if errand is not None:
+            errand.depart()
+        return errand
 
     def must_send(self) -> Errand:
         errand = self.send()
@@ -104,6 +123,79 @@ async def test_a_plain_reply_ends_it_without_a_task() -> None:
     assert office.desk.closed == [record(TRUE)]
     assert not office.desk.handed_over
     assert (figures.asked, figures.datagrams, len(figures.untaken)) == (1, 1, 1)
+
+
+SOA = b"\0\0\6\0\1\0\0\0\x3c\0\x16\0\0" + bytes(16) + (30).to_bytes(4)
+ALIAS = record(b"\3cdn\xc0\x0e", RRType.CNAME)
+ADDRESS = record(TRUE, owner=(0xC000 | len(PACKET) + 12).to_bytes(2), ttl=20)
+
+
+@pytest.mark.parametrize(
+    ("records", "counts", "rcode", "shape"),
+    [
+        ((SOA,), (0, 1, 0), 0, Shape(30, (5,), len(SOA), 0)),
+        ((SOA,), (0, 1, 0), 3, Shape(30, (5,), len(SOA), 0)),
+        (
+            (ALIAS, ADDRESS),
+            (2, 0, 0),
+            0,
+            Shape(20, (6, len(ALIAS) + 6), len(ALIAS), len(ADDRESS)),
+        ),
+    ],
+)
+async def test_denials_and_aliases_end_it_too(
+    records: tuple[bytes, ...], counts: tuple[int, int, int], rcode: int, shape: Shape
+) -> None:
+    def say(_: FakeUpstream, sent: bytes) -> Iterable[bytes]:
+        return (reply_to(sent, *records, rcode=rcode, counts=counts),)
+
+    async with FakeUpstream(say) as upstream, office_of(upstream) as office:
+        office.must_send()
+        await until(lambda: bool(office.desk.closed))
+        figures = office.gathering.servers[0].figures
+
+    assert office.desk.closed == [b"".join(records)]
+    assert office.desk.shapes == [shape]
+    assert not office.desk.handed_over
+    assert list(figures.untaken) == [rcode]
+
+
+async def test_with_an_rcode_that_fails_over_another_one_is_asked() -> None:
+    def say(_: FakeUpstream, sent: bytes) -> Iterable[bytes]:
+        return (reply_to(sent, SOA, rcode=3, counts=(0, 1, 0)),)
+
+    failover = frozenset((RCode.NXDOMAIN,))
+    async with (
+        FakeUpstream(say) as first,
+        FakeUpstream(say) as second,
+        office_of(first, second, failover=failover) as office,
+    ):
+        office.must_send()
+        await until(lambda: bool(office.desk.outcomes))
+
+    assert (first.asked("udp"), second.asked("udp")) == (1, 1)
+    assert not office.desk.closed
+
+
+async def test_what_cannot_be_sent_is_told_like_any_other_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with FakeUpstream() as upstream, office_of(upstream, most_tries=1) as office:
+        monkeypatch.setattr(office.datagrams, "connect", lambda *_: Unsendable())
+        office.must_send()
+        await until(lambda: bool(office.desk.outcomes))
+
+    (outcome,) = office.desk.outcomes
+    assert outcome.reason is not None
+    assert "write udp" in outcome.reason.text()
+    assert "no buffer space" in outcome.reason.text().lower()
+
+
+class Unsendable(socket.socket):
+    """A socket without room."""
+
+    def send(self, *_: object) -> int:
+        raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
 
 
 async def test_each_has_an_id_and_a_port_of_its_own() -> None:

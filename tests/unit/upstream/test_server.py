@@ -93,7 +93,7 @@ async def test_answers_and_failures_are_counted() -> None:
             await ask(gathering)
 
     assert (figures.asked, figures.failed, figures.datagrams) == (2, 1, 2)
-    ((rcode, seconds),) = figures.take()
+    ((rcode, (seconds,)),) = figures.take().items()
     assert rcode == 0
     assert 0 < seconds < 1
 

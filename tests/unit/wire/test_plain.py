@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from svcdns.wire.codes import AA, AD, RA, RD, TC, RRType
+from svcdns.wire.contents import contents_of
 from svcdns.wire.edns import BARE_OPT, extended_error, opt
 from svcdns.wire.name import from_text
-from svcdns.wire.plain import PlainHeads, addresses_end
+from svcdns.wire.plain import PlainHeads, Shape, addresses_end, shape_of
 from svcdns.wire.question import Question
 from svcdns.wire.records import MalformedMessageError
 from svcdns.wire.reply import read_reply
@@ -27,7 +28,7 @@ def heads(*, wants_ad: bool = False, with_opt: bool = False) -> PlainHeads:
 
 def end_of(message: bytes) -> int:
     head = heads()[message[2:12]]
-    return 0 if head is None else addresses_end(message, START, ASKED.octets, head)
+    return 0 if head is None else addresses_end(message, START, ASKED.octets[-4:-2], head)
 
 
 @pytest.mark.parametrize("wants_ad", [False, True])
@@ -37,7 +38,7 @@ def test_a_header_is_said_again_as_far_as_it_is_for_the_client(*, wants_ad: bool
     head = heads(wants_ad=wants_ad, with_opt=True)[reply[2:12]]
 
     assert head is not None
-    assert (head.answers, head.has_opt, head.is_authentic) == (2, True, True)
+    assert (head.rcode, head.answers, head.opt_size, head.is_authentic) == (0, 2, 11, True)
     bits = 0x8000 | RD | RA | AA | (AD if wants_ad else 0)
     assert head.header == bits.to_bytes(2) + b"\0\1\0\2\0\0\0\1"
 
@@ -49,6 +50,9 @@ def test_a_header_is_said_again_as_far_as_it_is_for_the_client(*, wants_ad: bool
         reply_to(QUERY, *TWO, rcode=3),
         reply_to(QUERY),
         reply_to(QUERY, *TWO, counts=(1, 1, 0)),
+        reply_to(QUERY, rcode=2, counts=(0, 1, 0)),
+        reply_to(QUERY, counts=(0, 2, 0)),
+        reply_to(QUERY, rcode=3, counts=(1, 0, 0)),
         reply_to(QUERY, *TWO, counts=(2, 0, 2)),
         QUERY,
     ],
@@ -99,3 +103,133 @@ def test_whatever_is_plain_is_read_as_the_same_reply(
     if end:
         assert reply.body == ((answers, 0, 0), message[START:end])
         assert (reply.rcode, reply.has_opt, reply.explained) == (0, bool(additional), None)
+
+
+def shape(message: bytes, question: bytes = ASKED.octets) -> Shape | None:
+    head = heads()[message[2:12]]
+    return None if head is None else shape_of(message, START, question, head)
+
+
+def soa(owner: bytes = b"\0", ttl: int = 60, minimum: int = 30) -> bytes:
+    return record(bytes(18) + minimum.to_bytes(4), RRType.SOA, owner, ttl)
+
+
+@pytest.mark.parametrize("owner", [b"\0", b"\xc0\x0c", b"\xc0\x0e"])
+@pytest.mark.parametrize("tail", [b"", BARE_OPT])
+@pytest.mark.parametrize("rcode", [0, 3])
+def test_a_denial_is_good_for_the_smaller_of_its_ttls(
+    owner: bytes, tail: bytes, rcode: int
+) -> None:
+    for ttl, minimum in ((60, 30), (20, 900)):
+        octets = soa(owner, ttl, minimum)
+        counts = (0, 1, int(bool(tail)))
+        message = reply_to(QUERY, octets, *[tail] * bool(tail), rcode=rcode, counts=counts)
+
+        found = shape(message)
+
+        assert found == Shape(min(ttl, minimum), (len(owner) + 4,), len(octets), 0)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        soa(b"\1b\0"),
+        soa(b"\xc0\x1c"),
+        soa()[:-1],
+        soa() + b"\0",
+        soa().replace(b"\0\6", b"\0\2", 1),
+        record(bytes(21), RRType.SOA, b"\0"),
+        b"",
+        b"\0",
+        b"\xc0",
+    ],
+)
+def test_another_authority_is_no_denial_of_that_kind(octets: bytes) -> None:
+    assert shape(reply_to(QUERY, octets, counts=(0, 1, 0))) is None
+
+
+def pointer(at: int) -> bytes:
+    return (0xC000 | at).to_bytes(2)
+
+
+def chain(*targets: bytes, addresses: int = 1, ttl: int = 30) -> tuple[bytes, ...]:
+    """Return aliases, each of the one before, and the addresses of the last one."""
+    records: list[bytes] = []
+    owner, at = pointer(12), START
+    for target in targets:
+        records.append(record(target, RRType.CNAME, owner, 300))
+        owner, at = pointer(at + 12), at + len(records[-1])
+    return (*records, *[record(b"123%d" % n, RRType.A, owner, ttl) for n in range(addresses)])
+
+
+CDN = b"\3cdn\xc0\x0e"
+
+
+@pytest.mark.parametrize("targets", [(CDN,), (CDN, b"\1x\4test\0"), (CDN,) + (b"\1y" + CDN,) * 1])
+@pytest.mark.parametrize("addresses", [1, 3])
+def test_aliases_one_after_the_other_lead_to_addresses(
+    targets: tuple[bytes, ...], addresses: int
+) -> None:
+    records = chain(*targets, addresses=addresses)
+
+    found = shape(reply_to(QUERY, *records))
+
+    assert found is not None
+    at, ends = 0, []
+    for one in records:
+        ends.append(at + 6)
+        at += len(one)
+    assert found == Shape(30, tuple(ends), at - 16 * addresses, 16)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        chain(CDN, addresses=0),
+        chain(b"\1A\xc0\x0e"),
+        chain(CDN, b"\3CDN\xc0\x0e"),
+        chain(b"\xc0\x0c"),
+        chain(b"\3cd"),
+        chain(b"\xc0\xff"),
+        chain(b"\1c\0\0"),
+        chain(*[b"\1" + bytes((97 + n,)) + b"\0" for n in range(17)]),
+        (chain(CDN)[0], record(b"1234")),
+        (chain(CDN)[0], chain(CDN)[1], record(b"1234")),
+        (chain(CDN)[0], *chain(CDN, addresses=2)[1:2], chain(CDN, ttl=31)[1]),
+        (chain(CDN)[0][:-1],),
+        (record(b"1234"), chain(CDN)[0]),
+    ],
+)
+def test_what_leads_elsewhere_or_nowhere_is_no_such_chain(records: tuple[bytes, ...]) -> None:
+    assert shape(reply_to(QUERY, *records)) is None
+
+
+def test_only_addresses_are_looked_for_behind_aliases() -> None:
+    asked = ASKED.octets[:-4] + b"\0\5\0\1"
+
+    assert shape(reply_to(QUERY, *chain(CDN)), asked) is None
+
+
+@given(st.binary(max_size=80), st.sampled_from([(0, 1, 0), (1, 0, 0), (2, 0, 0), (2, 0, 1)]))
+def test_whatever_has_a_shape_is_read_as_the_same_reply(
+    octets: bytes, counts: tuple[int, int, int]
+) -> None:
+    begin = b"" if counts[1] else chain(CDN)[0]
+    message = reply_to(QUERY, begin + octets, counts=counts)
+    found = shape(message)
+
+    if found is not None:
+        reply = read_reply(message, ASKED.owner, ASKED.rrtype)
+        contents = contents_of(ASKED.owner, ASKED.rrtype, reply.body)
+        end = len(message) - 11 * counts[2]
+        assert reply.body == ((counts[0], counts[1], 0), message[START:end])
+        assert found.ttls_at == contents.ttls_at
+
+
+def test_who_makes_up_headers_takes_no_memory() -> None:
+    found = heads()
+    for flags in range(0x8000, 0x8800, 0x10):
+        for answers in range(1, 200):
+            _ = found[flags.to_bytes(2) + b"\0\1\0" + bytes((answers,)) + bytes(4)]
+
+    assert 0 < len(found) <= 1024

@@ -127,6 +127,46 @@ def test_the_least_recently_used_makes_room() -> None:
     assert store.evicted == {Kind.SUCCESS: 1, Kind.DENIAL: 0}
 
 
+def test_names_asked_for_once_push_out_nothing_that_is_asked_for_again() -> None:
+    store = Store(0, 0)
+    for number in range(LEAST_CAPACITY // 2):
+        store.put(b"used %d" % number, kept(Kind.SUCCESS))
+        store.find(b"used %d" % number, 0.0)
+
+    for number in range(3 * LEAST_CAPACITY):
+        store.put(b"once %d" % number, kept(Kind.SUCCESS))
+
+    assert all(store.has(b"used %d" % number) for number in range(LEAST_CAPACITY // 2))
+    assert store.entries[Kind.SUCCESS] == LEAST_CAPACITY
+    assert store.has(b"once %d" % (3 * LEAST_CAPACITY - 1))
+
+
+def test_a_newer_answer_is_of_as_much_use_as_the_one_it_replaces() -> None:
+    store = Store(0, 0)
+    store.put(b"used", kept(Kind.SUCCESS))
+    store.find(b"used", 0.0)
+
+    store.put(b"used", kept(Kind.SUCCESS))
+    for number in range(2 * LEAST_CAPACITY):
+        store.put(b"once %d" % number, kept(Kind.SUCCESS))
+
+    assert store.has(b"used")
+
+
+def test_an_eighth_is_left_to_names_that_are_new() -> None:
+    store = Store(0, 0)
+    for number in range(2 * LEAST_CAPACITY):
+        store.put(b"used %d" % number, kept(Kind.SUCCESS))
+        store.find(b"used %d" % number, 0.0)
+
+    for number in range(LEAST_CAPACITY):
+        store.put(b"new %d" % number, kept(Kind.SUCCESS))
+
+    new = sum(store.has(b"new %d" % number) for number in range(LEAST_CAPACITY))
+    assert new == LEAST_CAPACITY // 8
+    assert store.entries[Kind.SUCCESS] == LEAST_CAPACITY
+
+
 def test_large_answers_make_room_before_there_are_many() -> None:
     store = Store(0, 0)
 
