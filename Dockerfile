@@ -14,6 +14,8 @@
 ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS build
+# What is installed: requirements/quic.txt has what `forward` needs for quic:// too.
+ARG REQUIREMENTS=requirements/run.txt
 # The commit's time makes its files those of `make dist`: $(git log -1 --format=%ct)
 ARG SOURCE_DATE_EPOCH
 WORKDIR /src
@@ -22,7 +24,7 @@ COPY requirements requirements
 COPY pyproject.toml README.md LICENSE ./
 COPY svcdns svcdns
 RUN deploy/image/wheel.sh requirements/build.txt dist
-RUN deploy/image/install.sh dist/*.whl requirements/run.txt /opt/svcdns
+RUN deploy/image/install.sh dist/*.whl "$REQUIREMENTS" /opt/svcdns
 
 FROM ${PYTHON_IMAGE} AS dns
 ARG PYTHON_IMAGE

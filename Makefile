@@ -78,11 +78,12 @@ installed: dist ## install the wheel as an image has it, into .cache/installed
 	@deploy/image/install.sh dist/*.whl requirements/run.txt $(CURDIR)/$(CACHE)/installed
 
 lock: $(CACHE)/lock/bin/uv ## resolve pyproject.toml into requirements/*.txt (ARGS=--upgrade for new ones)
-	@for set in run dev build; do \
+	@for set in run dev quic build; do \
 	  echo "requirements/$$set.txt"; \
 	  case $$set in \
 	    run) what="pyproject.toml" ;; \
 	    dev) what="pyproject.toml --group dev --constraint requirements/run.txt" ;; \
+	    quic) what="pyproject.toml --extra quic --constraint requirements/dev.txt" ;; \
 	    build) what="--group build --constraint requirements/dev.txt" ;; \
 	  esac; \
 	  env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(CACHE)/lock/bin/uv pip compile $$what \

@@ -59,10 +59,11 @@ def _addresses(target: HostName) -> Iterator[Address]:
     """
     found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
     name = ""
-    if target.transport is Transport.TLS:
+    if target.transport.has_certificate:
         name = target.server_name or target.host.rstrip(".")
     for host in dict.fromkeys(str(entry[4][0]) for entry in found):
-        yield Address(Endpoint(host, target.port, target.transport, name), target.named_at)
+        endpoint = Endpoint(host, target.port, target.transport, name, target.path)
+        yield Address(endpoint, target.named_at)
 
 
 async def _looked(forwarding: Forwarding, root: str, seconds: float) -> list[Finding]:
@@ -112,7 +113,15 @@ async def _asked(server: Server, forwarding: Forwarding, patience: float) -> Fin
 
 
 def _advice(server: Server) -> str:
-    host, port = server.endpoint.host, server.endpoint.port
+    host, port, transport = server.endpoint.host, server.endpoint.port, server.endpoint.transport
     if ip_address(host.partition("%")[0]).is_loopback:
-        return f"is a resolver running on this machine? ss -aunp 'sport = :{port}'"
-    return f"is it up, and may UDP and TCP port {port} pass? dig @{host} -p {port} . NS"
+        kind = "t" if transport in (Transport.TLS, Transport.HTTPS) else "u"
+        return f"is a resolver running on this machine? ss -a{kind}np 'sport = :{port}'"
+    match transport:
+        case Transport.DNS:
+            return f"is it up, and may UDP and TCP port {port} pass? dig @{host} -p {port} . NS"
+        case Transport.QUIC:
+            return f"is it up, and may UDP port {port} pass?"
+        case _:
+            where = server.endpoint.text
+            return f"is it up, and may TCP port {port} pass? openssl s_client -connect {where}"

@@ -42,6 +42,13 @@ from svcdns.wire.name import from_text, lower
 from svcdns.wire.question import Query
 
 NAME = "forward"
+_PROTOCOLS = {
+    Transport.DNS: "tcp",
+    Transport.TLS: "tcp-tls",
+    Transport.HTTPS: "https",
+    Transport.QUIC: "quic",
+}
+"""What metrics call connections; all but `https`, which CoreDNS does not count, as CoreDNS does."""
 
 
 def parse(arguments: Arguments) -> tuple[Forwarding, ...]:
@@ -106,10 +113,10 @@ def _with_server_name(words: Words, stanza: Forwarding) -> Forwarding:
         return stanza
     targets = list(stanza.targets)
     for index, target in enumerate(targets):
-        if isinstance(target, Address) and target.endpoint.transport is Transport.TLS:
+        if isinstance(target, Address) and target.transport.has_certificate:
             own = target.endpoint.server_name
             targets[index] = target._replace(endpoint=target.endpoint._replace(server_name=name))
-        elif isinstance(target, HostName) and target.transport is Transport.TLS:
+        elif isinstance(target, HostName) and target.transport.has_certificate:
             own = target.server_name
             targets[index] = target._replace(server_name=name)
         else:
@@ -229,7 +236,7 @@ def _report(server: Server, metrics: Metrics) -> None:
     if figures.probes_failed:
         metrics.add(UPSTREAM_HEALTH_FAILURES, NAME, to, by=figures.probes_failed)
         figures.probes_failed = 0
-    proto = "tcp-tls" if server.endpoint.transport is Transport.TLS else "tcp"
+    proto = _PROTOCOLS[server.endpoint.transport]
     for metric, kind, number in (
         (UPSTREAM_CONNECTIONS_REUSED, proto, streams.hits),
         (UPSTREAM_CONNECTIONS_OPENED, proto, streams.misses),

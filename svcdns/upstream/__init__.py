@@ -8,7 +8,10 @@ Who is asked:
 How one upstream is asked:
 
 - `asked` a question in octets, and what is a reply to it, pure · `identities` ids
-- `datagram`, `sockets` UDP, a fresh port a question · `stream`, `tls` TCP and DoT, connections kept
+- `datagram`, `sockets` UDP, a fresh port a question
+- `stream` connections kept, and TCP and DoT on them · `connection` what all have in common · `tls`
+- `https`, `http2` DoH, the second without a socket · `age` of its answers · `quic` DoQ
+- `speaking` which of these, with libraries loaded where they are needed
 - `deadlines` timeouts by the thousand · `failure` why there was no answer
 - `server` all of this for one upstream · `health` is it well · `figures` how it does
 

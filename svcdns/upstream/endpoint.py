@@ -11,9 +11,18 @@ class Transport(StrEnum):
     DNS = "dns"
     """Datagrams, and streams where it has to be."""
     TLS = "tls"
+    HTTPS = "https"
+    QUIC = "quic"
+
+    @property
+    def has_certificate(self) -> bool:
+        """Whether an upstream has to show whose it is."""
+        return self is not Transport.DNS
 
 
-PORTS = {Transport.DNS: 53, Transport.TLS: 853}
+PORTS = {Transport.DNS: 53, Transport.TLS: 853, Transport.HTTPS: 443, Transport.QUIC: 853}
+PATH = "/dns-query"
+"""Where HTTPS upstreams are asked when nothing else is written (RFC 8484 section 4.1.1)."""
 _MAX_PORT = 0xFFFF
 
 
@@ -26,6 +35,8 @@ class Endpoint(NamedTuple):
     transport: Transport = Transport.DNS
     server_name: str = ""
     """Whom its certificate has to be of; empty: the address."""
+    path: str = ""
+    """What of an HTTPS server is asked; empty: `PATH`."""
 
     @property
     def text(self) -> str:
@@ -38,7 +49,7 @@ class Endpoint(NamedTuple):
 
 
 def read_endpoint(
-    text: str, transport: Transport = Transport.DNS, server_name: str = ""
+    text: str, transport: Transport = Transport.DNS, server_name: str = "", path: str = ""
 ) -> Endpoint | None:
     """Return the endpoint that `IP`, `IP:PORT`, `[IPV6]` or `[IPV6]:PORT` means.
 
@@ -55,7 +66,7 @@ def read_endpoint(
         return None
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         host = str(address.ipv4_mapped)
-    return Endpoint(host, PORTS[transport] if port is None else port, transport, server_name)
+    return Endpoint(host, PORTS[transport] if port is None else port, transport, server_name, path)
 
 
 def split_port(text: str) -> tuple[str, int | None] | None:

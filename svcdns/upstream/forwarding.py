@@ -33,6 +33,8 @@ class Forwarding:
     tls: TlsFiles = field(default_factory=TlsFiles)
     tls_server_name: str = ""
     """Whom the certificates of all upstreams have to be of; empty: each address."""
+    doh_method: str = "POST"
+    """How HTTPS upstreams are asked: POST or GET."""
     most_concurrent: int = 0
     """Questions at once; 0: any number."""
     most_tries: int | None = None

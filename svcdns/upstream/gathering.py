@@ -1,7 +1,6 @@
 """Everything one stanza needs, put together: its upstreams, how they are spoken to, who asks."""
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,8 +16,9 @@ from svcdns.upstream.health import Health
 from svcdns.upstream.host_names import ask_resolvers, ask_system
 from svcdns.upstream.roster import Roster
 from svcdns.upstream.server import Server
-from svcdns.upstream.stream import Streams
-from svcdns.upstream.tls import TlsError, TlsFiles, context_of
+from svcdns.upstream.speaking import speaker_of
+from svcdns.upstream.stream import Connect, FramedConnection, Streams
+from svcdns.upstream.tls import TlsError, TlsFiles
 
 _log = get_log("upstream")
 
@@ -51,8 +51,8 @@ class Gathering:
         self._datagrams = datagrams
         self._deadlines = Deadlines()
         self._on_change = on_change
-        self._why_no_tls = ""
-        self._context = self._tls(root)
+        self._root = root
+        self._speakers: dict[Transport, Connect | TlsError] = {}
         look = ask_system
         if forwarding.resolvers:
             look = partial(ask_resolvers, forwarding.resolvers, datagrams)
@@ -81,25 +81,30 @@ class Gathering:
 
     def _server(self, endpoint: Endpoint, named_at: str) -> Server:
         forwarding = self._forwarding
-        is_tls = endpoint.transport is Transport.TLS
-        context = self._context if is_tls else None
+        connect = self._speaker(endpoint.transport)
+        why_not = ""
+        if isinstance(connect, TlsError):
+            connect, why_not = FramedConnection, str(connect)
         source = forwarding.habits.source
-        streams = Streams(endpoint, forwarding.keeping, self._deadlines, context, source)
+        streams = Streams(endpoint, forwarding.keeping, self._deadlines, connect, source)
         health = Health(forwarding.checks)
         server = Server(endpoint, named_at, forwarding.habits, self._datagrams, streams, health)
-        if is_tls and context is None:
-            server.disable(f"cannot be asked: {self._why_no_tls}")
+        if why_not:
+            server.disable(f"cannot be asked: {why_not}")
         return server
 
-    def _tls(self, root: str) -> ssl.SSLContext | None:
-        """Return how TLS is spoken; None: it is not, or cannot be."""
-        if not any(target.transport is Transport.TLS for target in self._forwarding.targets):
-            return None
-        names = self._forwarding.tls
-        files = TlsFiles(*(str(Path(root, name)) if name else "" for name in names))
-        try:
-            return context_of(files)
-        except TlsError as error:
-            self._why_no_tls = str(error)
-            _log.error("upstream.no_tls", error=self._why_no_tls)
-            return None
+    def _speaker(self, transport: Transport) -> Connect | TlsError:
+        """Return what connects to upstreams of a transport, or why nothing can."""
+        speaker = self._speakers.get(transport)
+        if speaker is None:
+            forwarding = self._forwarding
+            files = TlsFiles(
+                *(str(Path(self._root, name)) if name else "" for name in forwarding.tls)
+            )
+            try:
+                speaker = speaker_of(transport, files, forwarding.doh_method)
+            except TlsError as error:
+                speaker = error
+                _log.error("upstream.no_tls", error=str(error))
+            self._speakers[transport] = speaker
+        return speaker

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 from svcdns.telemetry.log import get_log
-from svcdns.upstream.endpoint import Endpoint, Transport, read_endpoint
+from svcdns.upstream.endpoint import Endpoint, read_endpoint
 from svcdns.upstream.host_names import ask_system
 from svcdns.upstream.resolv_conf import ResolvConf, parse
 from svcdns.upstream.server import Server
@@ -98,10 +98,13 @@ class Roster:
                 continue
             self._problems.pop(target, None)
             name = ""
-            if target.transport is Transport.TLS:
+            if target.transport.has_certificate:
                 name = target.server_name or target.host.rstrip(".")
             self._found[target] = tuple(
-                (Endpoint(address, target.port, target.transport, name), target.named_at)
+                (
+                    Endpoint(address, target.port, target.transport, name, target.path),
+                    target.named_at,
+                )
                 for address in addresses
             )
             self._settle()

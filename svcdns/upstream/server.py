@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from svcdns.upstream.asked import Asked, knows_no_edns
@@ -31,6 +32,8 @@ _WITHOUT_EDNS = 900.0
 _PROBE_SECONDS = 2.0
 _CASE_OCTETS = 32
 _ADDITIONALS_AT = 11
+_NO_IDENTITY = b"\0\0"
+"""Where a stream tells questions apart (RFC 8484 section 4.1, RFC 9250 section 4.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,9 @@ class Server:
         """Ids for questions to it."""
         self.without_edns_until = 0.0
         """Until then it is asked without OPT, on the clock of the loop."""
-        self._streams_only = habits.force_tcp or endpoint.transport is Transport.TLS
+        self._streams_only = habits.force_tcp or endpoint.transport is not Transport.DNS
+        has_own_stream = endpoint.transport in (Transport.HTTPS, Transport.QUIC)
+        self._on_streams = repeat(_NO_IDENTITY) if has_own_stream else self.identities
 
     def disable(self, why: str) -> None:
         """Never ask it again."""
@@ -248,7 +253,7 @@ class Server:
 
     async def _over_stream(self, asked: Asked, *, with_opt: bool, until: float) -> Reply:
         while True:
-            sent = asked.message(next(self.identities), with_opt=with_opt)
+            sent = asked.message(next(self._on_streams), with_opt=with_opt)
             with suppress(ReusedConnectionError):
                 return await self.streams.ask(asked, sent, self._until(until))
 

@@ -1,12 +1,18 @@
 """What `forward` names after its zone: addresses, files and host names, not looked into yet."""
 
+import re
+from importlib.util import find_spec
 from typing import NamedTuple
 
-from svcdns.upstream.endpoint import PORTS, Endpoint, Transport, read_endpoint, split_port
+from svcdns.upstream.endpoint import PATH, PORTS, Endpoint, Transport, read_endpoint, split_port
 from svcdns.wire.name import from_text
 
 MOST = 15
 """Upstreams of one stanza."""
+
+_QUIC_PACKAGE = "aioquic"
+_PATH = re.compile(r"/(?:[A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
+"""A path as a URL has it, without a query (RFC 3986 section 3.3)."""
 
 
 class Address(NamedTuple):
@@ -36,6 +42,7 @@ class HostName(NamedTuple):
     transport: Transport
     named_at: str
     server_name: str = ""
+    path: str = ""
 
 
 Target = Address | File | HostName
@@ -54,7 +61,8 @@ def read_target(text: str, named_at: str, *, is_file: bool) -> Target:
     """Return what a word means.
 
     Args:
-        text: `[SCHEME://]HOST[%SERVERNAME][:PORT]`, or a file name.
+        text: `[SCHEME://]HOST[%SERVERNAME][:PORT]`, with a path behind it if the scheme is
+            https, or a file name.
         named_at: where it stands.
         is_file: whether there is a file of that name.
 
@@ -67,11 +75,19 @@ def read_target(text: str, named_at: str, *, is_file: bool) -> Target:
     elif scheme not in set(Transport):
         raise TargetError(
             f"'{scheme}' is not supported as a destination protocol in forward: {text}",
-            _instead_of(scheme, rest),
+            _instead_of(rest),
         )
     transport = Transport(scheme)
+    if transport is Transport.QUIC and find_spec(_QUIC_PACKAGE) is None:
+        raise TargetError(
+            f"'quic' is not supported without the Python package {_QUIC_PACKAGE}: {text}",
+            f"install it with: pip install 'svcdns[quic]'; or write: tls://{_host_of(rest)}",
+        )
+    path = ""
+    if transport is Transport.HTTPS:
+        rest, path = _without_path(rest, text)
     rest, server_name = _without_server_name(rest, transport)
-    endpoint = read_endpoint(rest, transport, server_name)
+    endpoint = read_endpoint(rest, transport, server_name, path)
     if endpoint is not None:
         return Address(endpoint, named_at)
     if transport is Transport.DNS and (is_file or "/" in text):
@@ -84,7 +100,7 @@ def read_target(text: str, named_at: str, *, is_file: bool) -> Target:
         )
     host, port = split
     return HostName(
-        host, PORTS[transport] if port is None else port, transport, named_at, server_name
+        host, PORTS[transport] if port is None else port, transport, named_at, server_name, path
     )
 
 
@@ -95,13 +111,29 @@ def quoted(text: str) -> str:
 
 def _without_server_name(rest: str, transport: Transport) -> tuple[str, str]:
     """Return the word without the server name in it, and that: `1.1.1.1%one.example:853`."""
-    if transport is not Transport.TLS or "%" not in rest:
+    if not transport.has_certificate or "%" not in rest:
         return rest, ""
     host, _, behind = rest.rpartition("%")
     name, _, port = behind.partition(":")
     if host.startswith("["):
         host, name = f"{host}]", name.removesuffix("]")
     return (f"{host}:{port}" if port else host), name
+
+
+def _without_path(rest: str, text: str) -> tuple[str, str]:
+    """Return the word without the path in it, and that if it is not the usual one.
+
+    Raises:
+        TargetError: there is no such path.
+    """
+    host, slash, behind = rest.partition("/")
+    path = slash + behind
+    if path and not _PATH.fullmatch(path):
+        raise TargetError(
+            f"not an address with a path, and nothing else: {quoted(text)}",
+            f"write what stands before '{{?dns}}' or '?dns=' only: https://{host}{PATH}",
+        )
+    return host, "" if path == PATH else path
 
 
 def _is_host_name(text: str) -> bool:
@@ -112,8 +144,10 @@ def _is_host_name(text: str) -> bool:
     return len(name) > 1 and not set(text) & set(" :%/[]")
 
 
-def _instead_of(scheme: str, rest: str) -> str:
-    host = rest.partition("/")[0].partition(":")[0]
-    if scheme in ("https", "quic"):
-        return f"DNS over TLS does the same, if the server speaks it: tls://{host}"
-    return f"write: {host}, or tls://{host}"
+def _host_of(rest: str) -> str:
+    return rest.partition("/")[0].partition(":")[0]
+
+
+def _instead_of(rest: str) -> str:
+    host = _host_of(rest)
+    return f"write: {host}, or tls://{host}, https://{host}, quic://{host}"

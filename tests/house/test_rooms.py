@@ -50,8 +50,10 @@ IMPURE = {
 
 DOORS = {  # outside package: files (or whole rooms) that may import it
     "aiohttp": ("svcdns/source/apiserver/client.py",),
+    "aioquic": ("svcdns/upstream/quic.py",),
     "cachetools": ("svcdns/plugins/parts/cache_store.py",),
     "dnslib": ("svcdns/wire/codec.py",),
+    "h2": ("svcdns/upstream/http2.py",),
     "kubernetes": ("svcdns/source/apiserver/client.py",),
     "msgspec": (
         "svcdns/cluster/archive.py",

@@ -283,6 +283,11 @@ def _wait_for(process: subprocess.Popen[bytes], ports: Sequence[int], log: Path)
             time.sleep(0.02)
 
 
+def free_ports() -> Iterator[int]:
+    """Yield ports that nobody has, and that nobody is given before they are used."""
+    return filter(_is_free, _candidates)
+
+
 def _is_free(port: int) -> bool:
     """Return whether nobody has the port, on this address or on all."""
     with (
@@ -321,7 +326,7 @@ def both(
     Without a cluster, the API server has nothing to say. `words` stand in the Corefile for what
     CoreDNS and svcdns are given in their place.
     """
-    ports = filter(_is_free, _candidates)
+    ports = free_ports()
     pairs = [Pair(one, next(ports), next(ports)) for one in stanzas]
     bugs: list[tuple[Exception, Query]] = []
     with background.api() as (api, api_port):

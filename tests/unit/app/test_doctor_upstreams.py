@@ -74,6 +74,38 @@ def test_one_that_nobody_is_at_is_a_failure_with_cause_and_place() -> None:
     assert finding.remedy[0].startswith("is a resolver running on this machine?")
 
 
+@pytest.mark.parametrize(
+    ("to", "remedy"),
+    [
+        (
+            "tls://127.0.0.1:{port}",
+            "is a resolver running on this machine? ss -atnp 'sport = :{port}'",
+        ),
+        (
+            "quic://127.0.0.1:{port}",
+            "is a resolver running on this machine? ss -aunp 'sport = :{port}'",
+        ),
+        (
+            "0.0.0.0:{port}",
+            "is it up, and may UDP and TCP port {port} pass? dig @0.0.0.0 -p {port} . NS",
+        ),
+        (
+            "https://0.0.0.0:{port}/mine",
+            "is it up, and may TCP port {port} pass? openssl s_client -connect 0.0.0.0:{port}",
+        ),
+        ("quic://0.0.0.0:{port}", "is it up, and may UDP port {port} pass?"),
+    ],
+)
+def test_what_to_try_is_a_matter_of_the_transport(to: str, remedy: str) -> None:
+    port = closed_port()
+
+    finding = asked(f". {to.format(port=port)}")
+
+    assert finding.level is Level.FAIL
+    assert "refused" in finding.text
+    assert finding.remedy[0] == remedy.format(port=port)
+
+
 def test_a_name_that_does_not_resolve_is_a_failure(capfd: pytest.CaptureFixture[str]) -> None:
     finding = asked(". nowhere.invalid")
 

@@ -19,12 +19,16 @@ from svcdns.upstream.targets import Address
 from svcdns.wire.codes import RCode, RRType
 from svcdns.wire.name import from_text
 from svcdns.wire.question import Query, read_query
+from tests.support.authority import Authority
 from tests.support.directives import (
     FixedScope,
     problems_of,
     settings_of,
     warnings_of,
 )
+from tests.support.fakeapi.tls import server_context
+from tests.support.http2_server import FakeHttps
+from tests.support.quic_server import FakeQuic
 from tests.support.stubs import FixedClient
 from tests.support.upstreams import (
     FakeUpstream,
@@ -100,11 +104,13 @@ def test_every_option_is_read(option: str, read: Any) -> None:
 
 
 def test_the_server_name_is_of_all_tls_upstreams() -> None:
-    settings = stanza("tls_servername dns.example", "tls://10.0.0.2 tls://dns.example.net 10.0.0.3")
+    to = "tls://10.0.0.2 tls://dns.example.net https://10.0.0.4/mine quic://10.0.0.5 10.0.0.3"
+    *encrypted, plain = stanza("tls_servername dns.example", to).targets
 
-    first, second, third = settings.targets
-    assert first.endpoint.server_name == second.server_name == "dns.example"
-    assert third.endpoint.server_name == ""
+    names = [getattr(target, "endpoint", target).server_name for target in encrypted]
+    assert names == ["dns.example"] * 4
+    assert encrypted[2].endpoint.path == "/mine"
+    assert plain.endpoint.server_name == ""
 
 
 COUNT = "forward: Wrong argument count or unexpected line ending after"
@@ -163,7 +169,11 @@ def test_a_wrong_option_is_one_mistake_in_corednss_words(option: str, problem: s
     [
         ("forward", f"<forward> {COUNT} 'forward'"),
         ("forward .", f"<.> {COUNT} '.'"),
-        ("forward . https://1.1.1.1", "<https://1.1.1.1> forward: 'https' is not supported as a"),
+        ("forward . grpc://1.1.1.1", "<grpc://1.1.1.1> forward: 'grpc' is not supported as a"),
+        (
+            "forward . https://1.1.1.1/dns-query{?dns}",
+            "<https://1.1.1.1/dns-query{?dns}> forward: not an address with a path, and nothing",
+        ),
         ("forward . 1.2.3.4:99999", "<1.2.3.4:99999> forward: not an IP address, file, or valid"),
         ("forward a..b 10.0.0.2", "<a..b> forward: zone is not a valid domain name"),
         (
@@ -188,10 +198,13 @@ def test_of_a_network_that_is_several_zones_the_first_is_used() -> None:
     assert "expands to multiple zones" in warnings_of(DIRECTIVE, text)[0]
 
 
-def test_doh_method_has_no_effect_and_that_is_said() -> None:
+def test_doh_method_without_https_has_no_effect_and_that_is_said() -> None:
     assert warnings_of(DIRECTIVE, "forward . 10.0.0.2 {\ndoh_method GET\n}") == [
-        "forward: doh_method has no effect: nothing is asked over HTTPS"
+        "forward: doh_method has no effect: no upstream is https://"
     ]
+    assert warnings_of(DIRECTIVE, "forward . https://10.0.0.2 {\ndoh_method GET\n}") == []
+    assert stanza("doh_method GET", "https://10.0.0.2").doh_method == "GET"
+    assert stanza("", "https://10.0.0.2").doh_method == "POST"
 
 
 @given(
@@ -344,6 +357,30 @@ async def test_numbers_have_corednss_names() -> None:
     }
     durations = metrics.distributions["coredns_proxy_request_duration_seconds"]
     assert sum(durations[*to, "NOERROR"].counts) == 2
+
+
+async def test_connections_are_counted_by_transport(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    async with (
+        FakeUpstream(tls=server_context(authority)) as tls,
+        FakeHttps(server_context(authority)) as https,
+        FakeQuic(authority) as quic,
+    ):
+        named: dict[str, tuple[str, FakeUpstream | FakeHttps | FakeQuic]]
+        named = {"tcp-tls": ("tls", tls), "https": ("https", https), "quic": ("quic", quic)}
+        for proto, (scheme, upstream) in named.items():
+            text = f"forward . {scheme}://{upstream.address} {{\ntls {authority.certificate}\n}}"
+            async with Built(text) as built:
+                for number in range(3):
+                    outcome = await built.ask(query(f"n{number}.example."))
+                    assert outcome is not None
+                    assert addresses_in(outcome) == ["192.0.2.1"]
+                built.tick()
+
+            to = ("forward", upstream.address, proto)
+            numbers = built.scope.metrics.numbers
+            assert numbers["coredns_proxy_conn_cache_misses_total"] == {to: 1}
+            assert numbers["coredns_proxy_conn_cache_hits_total"] == {to: 2}
 
 
 async def test_a_class_other_than_in_is_forwarded() -> None:

@@ -49,7 +49,20 @@ def test_anything_else_is_none(text: str) -> None:
 
 
 def test_the_port_follows_from_the_transport() -> None:
-    assert read_endpoint("10.0.0.2", Transport.TLS) == Endpoint("10.0.0.2", 853, Transport.TLS)
+    read = {transport: read_endpoint("10.0.0.2", transport) for transport in Transport}
+
+    assert read == {
+        Transport.DNS: Endpoint("10.0.0.2", 53),
+        Transport.TLS: Endpoint("10.0.0.2", 853, Transport.TLS),
+        Transport.HTTPS: Endpoint("10.0.0.2", 443, Transport.HTTPS),
+        Transport.QUIC: Endpoint("10.0.0.2", 853, Transport.QUIC),
+    }
+
+
+def test_all_but_plain_dns_has_certificates() -> None:
+    assert [transport for transport in Transport if not transport.has_certificate] == [
+        Transport.DNS
+    ]
 
 
 @given(st.text(max_size=30))

@@ -140,6 +140,20 @@ async def test_a_name_is_looked_up_until_that_has_worked(monkeypatch: pytest.Mon
     assert len(tries) == 3
 
 
+async def test_the_path_goes_with_every_address_of_a_name() -> None:
+    async def look(target: HostName) -> list[str]:
+        assert target.host == "dns.example"
+        return ["10.0.0.5"]
+
+    target = HostName("dns.example", 443, Transport.HTTPS, "Corefile:7", path="/mine")
+    roster = Roster([target], make, look=look)
+    await roster.run()
+
+    assert [server.endpoint for server in roster.servers] == [
+        Endpoint("10.0.0.5", 443, Transport.HTTPS, "dns.example", "/mine")
+    ]
+
+
 def test_an_address_that_is_named_twice_is_asked_once() -> None:
     assert len(Roster([STATIC, STATIC], make).servers) == 1
 

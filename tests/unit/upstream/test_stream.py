@@ -6,10 +6,11 @@ from collections.abc import Iterable
 import pytest
 
 from svcdns.upstream.asked import Asked
+from svcdns.upstream.connection import MOST_QUESTIONS
 from svcdns.upstream.deadlines import Deadlines
 from svcdns.upstream.endpoint import Endpoint
 from svcdns.upstream.failure import ReusedConnectionError, UpstreamError
-from svcdns.upstream.stream import MOST_QUESTIONS, Keeping, Streams
+from svcdns.upstream.stream import Keeping, Streams
 from svcdns.wire.codes import RRType
 from svcdns.wire.name import from_text
 from svcdns.wire.question import Question
