@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from tests.bench import files, forwarding_figures, questions
 from tests.bench.agreement import Truth, ask, sample
 from tests.bench.figures import this_machine
-from tests.bench.forwarding_figures import OURS, ForwardFindings, Reloads, Silence
+from tests.bench.forwarding_figures import KINDS, OURS, ForwardFindings, Reloads, Silence
 from tests.bench.load import Blast, Limit, Load, LoadError, measure
 from tests.bench.pace import Answered, Pace, PaceError, mistakes
 from tests.bench.peers import DNSMASQ, PEERS, Peer, Site, free_port
@@ -39,7 +39,12 @@ $TTL 300
 ns A 127.0.0.1
 * A 192.0.2.1
 * A 192.0.2.2
+*.alias CNAME target
+target A 192.0.2.1
+target A 192.0.2.2
 """
+_MISSES = dict(zip(KINDS, (("A", ""), ("AAAA", ""), ("A", "alias.")), strict=True))
+"""TYPE of names that nobody has asked for yet, and below what they are."""
 _NAMES = 150_000
 """More than anybody answers in one measurement, so none is asked for twice."""
 _KEPT = 8_000
@@ -156,15 +161,17 @@ class Stage:
             self._wait(running, port, is_cluster=peer is not DNSMASQ)
             servers.append((peer.name, running, port))
         limit = Limit(seconds=plan.seconds)
-        for number in range(plan.rounds):
-            load = self._load(f"round{number}", _NAMES)
-            turn = number % len(servers)
-            for name, running, port in servers[turn:] + servers[:turn]:
-                found = measure(running, port, load, limit)
-                findings.misses.setdefault(name, {})[number] = found
-                if found.complaint:
-                    findings.complaints.append(f"miss, {name}: {found.complaint}")
-            load.queries.unlink()
+        for kind, (rrtype, below) in _MISSES.items():
+            found = findings.misses[kind] = {}
+            for number in range(plan.rounds):
+                load = self._load(f"{kind}{number}", _NAMES, rrtype, below)
+                turn = number % len(servers)
+                for name, running, port in servers[turn:] + servers[:turn]:
+                    sample = measure(running, port, load, limit)
+                    found.setdefault(name, {})[number] = sample
+                    if sample.complaint:
+                        findings.complaints.append(f"miss, {kind}, {name}: {sample.complaint}")
+                load.queries.unlink()
         for _, running, _ in servers:
             running.stop()
 
@@ -300,9 +307,10 @@ class Stage:
         wait_until_open(stub, port)
         return port
 
-    def _load(self, name: str, count: int) -> Load:
+    def _load(self, name: str, count: int, rrtype: str = "A", below: str = "") -> Load:
         """Return a load of names that are the other server's."""
-        asked = [Query("A", f"{name}-{n}.{_ZONE}", "A", "NOERROR") for n in range(count)]
+        owners = (f"{name}-{n}.{below}{_ZONE}" for n in range(count))
+        asked = [Query(rrtype, owner, rrtype, "NOERROR") for owner in owners]
         return self._as_load(name, asked)
 
     def _as_load(self, name: str, asked: Sequence[Query]) -> Load:

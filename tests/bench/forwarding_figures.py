@@ -10,6 +10,11 @@ from tests.bench.load import Sample
 from tests.bench.pace import quantile
 
 OURS = "svcdns"
+ADDRESSES = "addresses"
+KINDS = (ADDRESSES, "denial", "alias")
+"""What the other server says of a name; the budget is for the first."""
+_PEERS = (("coredns-kubeadm", "coredns", 0.6), ("dnsmasq", "dnsmasq", 1.0))
+"""Beside whom a miss is measured, and what it may cost of theirs."""
 
 
 class Silence(NamedTuple):
@@ -41,8 +46,8 @@ class ForwardFindings:
 
     machine: Machine
     method: str
-    misses: dict[str, dict[int, Sample]] = field(default_factory=dict)
-    """By server and round: names that nobody has asked for yet."""
+    misses: dict[str, dict[str, dict[int, Sample]]] = field(default_factory=dict)
+    """By kind of answer, server and round: names that nobody has asked for yet."""
     hits: dict[str, dict[int, Sample]] = field(default_factory=dict)
     """Of svcdns alone, names that are there already: `cluster`, `forwarded`, and few of those."""
     silences: list[Silence] = field(default_factory=list)
@@ -64,12 +69,21 @@ def ratio(first: dict[int, Sample] | None, second: dict[int, Sample] | None) -> 
 
 def verdicts(findings: ForwardFindings) -> Iterator[Verdict]:
     """Yield the budget, line by line."""
-    misses, hits, reloads = findings.misses, findings.hits, findings.reloads
-    ours, cluster, most = misses.get(OURS), hits.get("cluster"), "at most 1.60 x cluster hit"
+    hits, reloads = findings.hits, findings.reloads
+    cluster, most = hits.get("cluster"), "at most 1.60 x cluster hit"
+    addresses = findings.misses.get(ADDRESSES, {})
+    misses = [
+        (
+            "miss",
+            f"at most {limit:.2f} x {said}",
+            limit,
+            ratio(addresses.get(OURS), addresses.get(peer)),
+        )
+        for peer, said, limit in _PEERS
+    ]
     waits = [quantile(one.beside, 0.99) / quantile(one.alone, 0.99) for one in findings.silences]
     lines: tuple[tuple[str, str, float, float | None], ...] = (
-        ("miss", "at most 0.60 x coredns", 0.6, ratio(ours, misses.get("coredns-kubeadm"))),
-        ("miss", "at most 1.00 x dnsmasq", 1.0, ratio(ours, misses.get("dnsmasq"))),
+        *misses,
         ("cache hit, popular", most, 1.6, ratio(hits.get("forwarded-popular"), cluster)),
         ("cache hit, rare", most, 1.6, ratio(hits.get("forwarded"), cluster)),
         ("silent upstream", "p99 at most 1.5 x alone", 1.5, median(waits) if waits else None),
@@ -104,7 +118,7 @@ def page(findings: ForwardFindings | str) -> str:
     if isinstance(findings, str):
         return f"Not measured: forwarding: {findings}\n"
     lines = ["Forwarding", f"  {findings.method}", ""]
-    lines += [f"  {what:30}{said}" for what, said in _rows(findings)]
+    lines += [f"  {what:32}{said}" for what, said in _rows(findings)]
     lines += [f"  wrong: {one}" for one in findings.complaints]
     lines += [f"  not measured: {one}" for one in findings.skipped]
     lines += ["", "Budget of svcdns"]
@@ -115,9 +129,11 @@ def page(findings: ForwardFindings | str) -> str:
 
 
 def _rows(findings: ForwardFindings) -> Iterator[tuple[str, str]]:
-    for title, group in (("miss", findings.misses), ("hit", findings.hits)):
-        for name, samples in group.items():
-            yield f"{title}, {name}", _cost(list(samples.values()))
+    for kind, servers in findings.misses.items():
+        for name, samples in servers.items():
+            yield f"miss, {kind}, {name}", _cost(list(samples.values()))
+    for name, samples in findings.hits.items():
+        yield f"hit, {name}", _cost(list(samples.values()))
     for what, pick in (("cluster names alone", 0), ("beside a silent upstream", 1)):
         if seconds := [second for one in findings.silences for second in one[pick]]:
             yield what, _quantiles(seconds)

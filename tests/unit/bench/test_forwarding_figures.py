@@ -4,6 +4,7 @@ import json
 
 from tests.bench.figures import Machine
 from tests.bench.forwarding_figures import (
+    ADDRESSES,
     ForwardFindings,
     Reloads,
     Silence,
@@ -22,7 +23,7 @@ def costs(*microseconds: float) -> dict[int, Sample]:
 
 def found(**misses: dict[int, Sample]) -> ForwardFindings:
     findings = ForwardFindings(MACHINE, "2 rounds")
-    findings.misses.update({name.replace("_", "-"): one for name, one in misses.items()})
+    findings.misses[ADDRESSES] = {name.replace("_", "-"): one for name, one in misses.items()}
     return findings
 
 
@@ -73,7 +74,7 @@ def test_figures_beside_wrong_answers_are_void() -> None:
 def test_json_holds_every_round_and_the_budget() -> None:
     document = json.loads(json.dumps(as_document(found(svcdns=costs(1)))))
 
-    assert document["misses"]["svcdns"]["0"][0] == 1
+    assert document["misses"][ADDRESSES]["svcdns"]["0"][0] == 1
     assert document["budget"]
 
 
