@@ -16,24 +16,20 @@ from svcdns.wire.response import Body
 class Raw:
     """Addresses of a name, aliases and addresses, or a denial."""
 
-    __slots__ = ("_head", "_lifetime", "_octets", "_question", "_since", "size")
+    __slots__ = ("_head", "_lifetime", "_octets", "_since", "size")
 
     renewal = None
     """Nothing says it for listeners."""
 
-    def __init__(
-        self, question: bytes, head: PlainHead, octets: bytes, lifetime: int, now: float
-    ) -> None:
+    def __init__(self, head: PlainHead, octets: bytes, lifetime: int, now: float) -> None:
         """Keep what came at `now`.
 
         Args:
-            question: the question section, in lower case.
             head: what the header of the reply says.
             octets: of the records, as they came.
             lifetime: in seconds.
             now: seconds of a monotonic clock.
         """
-        self._question = question
         self._head = head
         self._octets = octets
         self._lifetime = lifetime
@@ -51,12 +47,12 @@ class Raw:
         """Whether it has what was asked for."""
         return self._head.answers > 0
 
-    def kept(self) -> Kept:
-        """Return the same to be said again."""
-        head, octets = self._head, self._question
-        owner = OwnerName(octets[:-4])
-        rrtype = int.from_bytes(octets[-4:-2])
-        question = Question(owner, rrtype, int.from_bytes(octets[-2:]), octets)
+    def kept(self, asked: bytes) -> Kept:
+        """Return the same to be said again; `asked` is the question section, in lower case."""
+        head = self._head
+        owner = OwnerName(asked[:-4])
+        rrtype = int.from_bytes(asked[-4:-2])
+        question = Question(owner, rrtype, int.from_bytes(asked[-2:]), asked)
         answer = ForeignAnswer(
             owner,
             Body((head.answers, int(not head.answers), 0), self._octets),

@@ -20,6 +20,7 @@ from svcdns.upstream.forwarder import TRANSFERS, Forwarder
 from svcdns.upstream.forwarding import Forwarding
 from svcdns.upstream.outcome import foreign
 from svcdns.upstream.server import Server
+from svcdns.upstream.sockets import Sockets
 from svcdns.wire.codes import RCode
 from svcdns.wire.name import OwnerName
 from svcdns.wire.plain import addresses_end, shape_of
@@ -171,25 +172,31 @@ class Errands:
         """RCODEs with which another upstream is asked."""
         self._most = forwarder.forwarding.most_concurrent
         self._read_timeout = min(forwarder.forwarding.habits.read_timeout, BUDGET)
+        self._asked_at: tuple[float, int] | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._sockets: Sockets
+        self._now = 0.0
+        self._alone: Sequence[Server] | None = None
+        """The only upstream there is."""
 
     def send(
         self, desk: Desk, identity: bytes, question: bytes, form: Form, asked_at: tuple[float, int]
     ) -> Errand | None:
         """Return a question about to depart; see `Sender`."""
-        forwarder, datagrams = self.forwarder, self.datagrams
-        ordered = forwarder.in_order()
+        if asked_at is not self._asked_at:
+            self._begin(asked_at)
+        forwarder, now = self.forwarder, self._now
+        ordered = self._alone or forwarder.in_order()
         if not ordered or 0 < self._most <= forwarder.going or question[-4:-2] in _TRANSFERS:
             return None
         first = ordered[0]
         message = form.head + question + form.tail
         flights = forwarder.flights.going
-        loop, sockets = datagrams.open()
-        now = datagrams.time()
         if message in flights or first.health.is_down or now < first.without_edns_until:
             return None
         sent = next(first.identities) + message
         try:
-            sock = datagrams.connect(sockets, first.endpoint)
+            sock = self.datagrams.connect(self._sockets, first.endpoint)
         except UpstreamError:  # which happens once more, to whom it can be told
             return None
         flights[message] = ()
@@ -200,8 +207,16 @@ class Errands:
         errand = Errand(
             sock, sent, self, ordered, message, now, desk, identity, question, form, asked_at
         )
-        datagrams.wait_for(errand, now + self._read_timeout, loop)
+        self.datagrams.wait_for(errand, now + self._read_timeout, self._loop)
         return errand
+
+    def _begin(self, asked_at: tuple[float, int]) -> None:
+        """Look once at what is the same for all questions of a batch."""
+        self._asked_at = asked_at
+        self._loop, self._sockets = self.datagrams.open()
+        self._now = self.datagrams.time()
+        usable = self.forwarder.usable()
+        self._alone = usable if len(usable) == 1 else None
 
 
 _TRANSFERS = frozenset(rrtype.to_bytes(2) for rrtype in TRANSFERS)

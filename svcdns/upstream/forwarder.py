@@ -206,11 +206,16 @@ class Forwarder:
         self.counts.all_down += course.all_down
         return answer or failed(course.whys or ("no healthy proxies",), InfoCode.NETWORK_ERROR)
 
-    def in_order(self) -> Sequence[Server]:
-        """Return whom to ask, in that order; those that just failed come last."""
+    def usable(self) -> Sequence[Server]:
+        """Return whom to ask, in the order of the Corefile."""
         usable: Sequence[Server] = self._servers()
         if len(usable) != 1 or usable[0].disabled:
             usable = [server for server in usable if not server.disabled]
+        return usable
+
+    def in_order(self) -> Sequence[Server]:
+        """Return whom to ask, in that order; those that just failed come last."""
+        usable = self.usable()
         if len(usable) <= 1:
             return usable
         ordered = self._order(usable)

@@ -5,14 +5,14 @@ Source: RFC 5452 section 9.2.
 
 import os
 from collections.abc import Callable, Iterator
+from itertools import chain, repeat
+from struct import Struct
 
 _BLOCK = 1024
 _ID_SIZE = 2
+_split = Struct(f"{_ID_SIZE}s" * (_BLOCK // _ID_SIZE)).unpack
 
 
 def identities(entropy: Callable[[int], bytes] = os.urandom) -> Iterator[bytes]:
-    """Yield ids of two octets for ever; each octet drawn is used once."""
-    while True:
-        block = entropy(_BLOCK)
-        for start in range(0, _BLOCK, _ID_SIZE):
-            yield block[start : start + _ID_SIZE]
+    """Return ids of two octets without end; each octet drawn is used once."""
+    return chain.from_iterable(map(_split, map(entropy, repeat(_BLOCK))))

@@ -61,12 +61,13 @@ class CacheErrands:
         key = question + KEY_SUFFIXES[dnssec_ok]
         if shape is None:
             ttl = int.from_bytes(octets[TTL_AT:_TTL_END])
-            lifetime = self._success.within(ttl)
-            raw = Raw(question, head, octets, lifetime, self._clock())
+            least, most = limits = self._success
+            lifetime = ttl if least <= ttl <= most else limits.within(ttl)
+            raw = Raw(head, octets, lifetime, self._clock())
             self._store.put_success(key, raw)
             return octets if lifetime == ttl else uniform_with_ttl(octets, head.answers, lifetime)
         lifetime = (self._success if head.answers else self._denial).within(shape.ttl)
-        self._store.put(key, Raw(question, head, octets, lifetime, self._clock()))
+        self._store.put(key, Raw(head, octets, lifetime, self._clock()))
         return with_ttl(octets, shape.ttls_at, lifetime)
 
     def hand_over(self, query: Query, coming: Coming[Outcome]) -> Later[Outcome]:

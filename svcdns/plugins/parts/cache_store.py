@@ -48,7 +48,7 @@ class _Entries:
         new = self._new.pop(key, None)
         if new is None:
             return None
-        found = self._used[key] = new.kept() if isinstance(new, Raw) else new
+        found = self._used[key] = new.kept(key[:-1]) if isinstance(new, Raw) else new
         return found
 
     def put(self, key: bytes, kept: Kept | Raw) -> None:
@@ -56,7 +56,7 @@ class _Entries:
         is_used = key in keys and self._is_used(key)
         keys.add(key)
         if is_used:
-            self._used[key] = kept.kept() if isinstance(kept, Raw) else kept
+            self._used[key] = kept.kept(key[:-1]) if isinstance(kept, Raw) else kept
         else:
             self._new[key] = kept
         octets = self.octets = self.octets + kept.size

@@ -32,8 +32,8 @@ def test_it_becomes_what_is_kept_of_any_other_answer(answers: int, flags: int) -
     judgement = Judgement(Kind.SUCCESS, 30, answering=True)
     expected = Kept(answer, judgement, examined(answer, ASKED), 7.0)
 
-    raw = Raw(ASKED.octets, head, octets, 30, 7.0)
-    kept = raw.kept()
+    raw = Raw(head, octets, 30, 7.0)
+    kept = raw.kept(ASKED.octets)
 
     assert raw.size == kept.size == expected.size
     assert (kept.answer, kept.kind, kept.answering) == (answer, Kind.SUCCESS, True)

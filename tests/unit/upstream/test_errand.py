@@ -89,7 +89,9 @@ class Office:
         self._errands = Errands(gathering.forwarder, datagrams)
 
     def send(self) -> Errand | None:
-        errand = self._errands.send(self.desk, PACKET[:2], ASKED.octets, FORM, (0.0, 0))
+        # Each is a batch of its own.
+        asked_at = (asyncio.get_running_loop().time(), 0)
+        errand = self._errands.send(self.desk, PACKET[:2], ASKED.octets, FORM, asked_at)
         if errand is not None:
             errand.depart()
         return errand
