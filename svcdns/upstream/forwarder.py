@@ -208,10 +208,11 @@ class Forwarder:
 
     def usable(self) -> Sequence[Server]:
         """Return whom to ask, in the order of the Corefile."""
-        usable: Sequence[Server] = self._servers()
-        if len(usable) != 1 or usable[0].disabled:
-            usable = [server for server in usable if not server.disabled]
-        return usable
+        servers = self._servers()
+        for server in servers:
+            if server.disabled:
+                return [server for server in servers if not server.disabled]
+        return servers
 
     def in_order(self) -> Sequence[Server]:
         """Return whom to ask, in that order; those that just failed come last."""
@@ -219,8 +220,9 @@ class Forwarder:
         if len(usable) <= 1:
             return usable
         ordered = self._order(usable)
-        if any(server.health.is_doubtful for server in usable):
-            return sorted(ordered, key=lambda server: server.health.is_doubtful)
+        for server in ordered:
+            if server.health.is_doubtful:
+                return sorted(ordered, key=lambda server: server.health.is_doubtful)
         return ordered
 
     def _doubt(self, server: Server) -> None:

@@ -1,5 +1,7 @@
 """The order of upstreams."""
 
+from collections import Counter
+from math import factorial
 from random import Random
 
 import pytest
@@ -32,9 +34,21 @@ def test_round_robin_begins_with_the_next_one_each_time() -> None:
     assert ["".join(order("abc")) for _ in range(4)] == ["abc", "bca", "cab", "abc"]
 
 
-def test_random_begins_with_everybody_equally_often() -> None:
+@pytest.mark.parametrize("letters", ["ab", "abc", "abcd"])
+def test_every_order_is_as_likely_as_any_other(letters: str) -> None:
+    order: Order[str] = order_of(Policy.RANDOM, CHANCE)
+    likely = 6000 / factorial(len(letters))
+
+    times = Counter("".join(order(letters)) for _ in range(6000))
+
+    assert len(times) == factorial(len(letters))
+    assert all(0.7 * likely < number < 1.3 * likely for number in times.values())
+
+
+@pytest.mark.parametrize("letters", ["abc", "abcdef"])
+def test_random_begins_with_everybody_equally_often(letters: str) -> None:
     order: Order[str] = order_of(Policy.RANDOM, CHANCE)
 
-    firsts = [order("abc")[0] for _ in range(3000)]
+    firsts = Counter(order(letters)[0] for _ in range(1000 * len(letters)))
 
-    assert all(900 < firsts.count(letter) < 1100 for letter in "abc")
+    assert all(900 < firsts[letter] < 1100 for letter in letters)
