@@ -13,9 +13,9 @@ from struct import Struct
 from typing import NamedTuple
 
 from svcdns.wire.codes import AA, AD, QR, RA, RD, RCode, RRType
-from svcdns.wire.name import OwnerName, lower
+from svcdns.wire.name import MAX_LABEL, MAX_NAME, lower
 from svcdns.wire.records import MalformedMessageError, name_at
-from svcdns.wire.uniform import FIXED, KINDS
+from svcdns.wire.uniform import FIXED, KINDS, TTL_AT, TTL_END
 
 _HEADER = 12
 _TYPE_AND_CLASS = 4
@@ -35,7 +35,8 @@ _POINTER_SIZE = 2
 _AFTER_OWNER = Struct("!HHIH")
 """TYPE, CLASS, TTL and octets of RDATA."""
 _TTL_AT = 4
-_SOA, _CNAME = int(RRType.SOA), int(RRType.CNAME)
+_SOA = int(RRType.SOA)
+_CNAME_IN = RRType.CNAME.to_bytes(2) + b"\0\1"
 _LEAST_SOA = 22
 _MINIMUM_SIZE = 4
 _MOST_ALIASES = 16
@@ -179,17 +180,19 @@ def _alias(message: bytes, start: int, end: int, question: bytes, answers: int) 
         return None
     begin, length, width = kind
     owner, at = b"\xc0\x0c", start
-    names = [question[:-4]]
+    names = [question[:-_TYPE_AND_CLASS]]
     ttls_at: list[int] = []
-    least = 0xFFFF_FFFF
-    while len(ttls_at) < _MOST_ALIASES and message.startswith(owner, at):
-        alias = _alias_at(message, at, end)
-        if alias is None or alias.target in names:
-            break
-        names.append(alias.target)
-        ttls_at.append(at + _POINTER_SIZE + _TTL_AT - start)
-        least = min(least, alias.ttl)
-        owner, at = (_POINTER << 8 | at + FIXED).to_bytes(2), alias.end
+    least = b"\xff\xff\xff\xff"
+    while message.startswith(owner + _CNAME_IN, at) and len(ttls_at) < _MOST_ALIASES:
+        rdata = at + FIXED
+        behind = rdata + int.from_bytes(message[rdata - 2 : rdata])
+        target = _target(message, rdata, behind) if behind <= end else b""
+        if not target or target in names:
+            return None
+        names.append(target)
+        least = min(least, message[at + TTL_AT : at + TTL_END])
+        ttls_at.append(at + TTL_AT - start)
+        owner, at = (_POINTER << 8 | rdata).to_bytes(2), behind
     addresses = answers - len(ttls_at)
     fixed = message[at : at + FIXED]
     if (
@@ -202,34 +205,23 @@ def _alias(message: bytes, start: int, end: int, question: bytes, answers: int) 
     for one in range(at + width, end, width):
         if not message.startswith(fixed, one):
             return None
-    least = min(least, int.from_bytes(fixed[6:10]))
-    ttls_at += range(at + _POINTER_SIZE + _TTL_AT - start, end - start, width)
-    return Shape(least, tuple(ttls_at), at - start, width)
+    ttls_at += range(at + TTL_AT - start, end - start, width)
+    ttl = min(least, fixed[TTL_AT:TTL_END])
+    return Shape(int.from_bytes(ttl), tuple(ttls_at), at - start, width)
 
 
-class _Alias(NamedTuple):
-    """One alias whose owner is a pointer."""
-
-    target: OwnerName
-    """In lower case."""
-    ttl: int
-    end: int
-
-
-def _alias_at(message: bytes, at: int, end: int) -> _Alias | None:
-    """Return the alias at `at`; None: there is another record, or one that cannot be read."""
-    if at + FIXED > end:
-        return None
-    rrtype, rrclass, ttl, size = _AFTER_OWNER.unpack_from(message, at + _POINTER_SIZE)
-    if rrtype != _CNAME or rrclass != 1:
-        return None
+def _target(message: bytes, start: int, end: int) -> bytes:
+    """Return the name between `start` and `end` in lower case; empty: it cannot be read."""
+    at = start
+    while at < end and 0 < message[at] <= MAX_LABEL:
+        at += message[at] + 1
+    if at + 1 == end and not message[at] and end - start <= MAX_NAME:
+        return message[start:end].lower()
     try:
-        name, behind = name_at(message, at + FIXED)
+        name, behind = name_at(message, start)
     except MalformedMessageError:
-        return None
-    if behind != at + FIXED + size or behind > end:
-        return None
-    return _Alias(lower(name), ttl, behind)
+        return b""
+    return lower(name) if behind == end else b""
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from svcdns.wire.response import Body
 TTL_AT = 6
 """Where in a record its TTL stands."""
 TTL_SIZE = 4
-_TTL_END = TTL_AT + TTL_SIZE
+TTL_END = TTL_AT + TTL_SIZE
 
 FIXED = 12
 """Octets of a record before its address."""
@@ -66,12 +66,12 @@ def uniform_with_ttl(octets: bytes, answers: int, ttl: int) -> bytes:
     """
     packed = ttl.to_bytes(TTL_SIZE)
     if answers == 1:
-        return octets[:TTL_AT] + packed + octets[_TTL_END:]
+        return octets[:TTL_AT] + packed + octets[TTL_END:]
     width = len(octets) // answers
     if width == _ADDRESS_WIDTH:
         # Four octets of an address cannot be the beginning of another record's first twelve.
         fixed = octets[:FIXED]
-        return octets.replace(fixed, fixed[:TTL_AT] + packed + fixed[_TTL_END:])
+        return octets.replace(fixed, fixed[:TTL_AT] + packed + fixed[TTL_END:])
     between = width - TTL_SIZE
-    parts = [octets[at : at + between] for at in range(_TTL_END, len(octets), width)]
+    parts = [octets[at : at + between] for at in range(TTL_END, len(octets), width)]
     return packed.join((octets[:TTL_AT], *parts))

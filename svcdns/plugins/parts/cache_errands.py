@@ -15,9 +15,7 @@ from svcdns.wire.contents import with_ttl
 from svcdns.wire.name import OwnerName
 from svcdns.wire.plain import PlainHead, Shape
 from svcdns.wire.question import Query
-from svcdns.wire.uniform import TTL_AT, TTL_SIZE, uniform_with_ttl
-
-_TTL_END = TTL_AT + TTL_SIZE
+from svcdns.wire.uniform import TTL_AT, TTL_END, uniform_with_ttl
 
 
 class CacheErrands:
@@ -60,7 +58,7 @@ class CacheErrands:
         """Keep an answer, and return it as it is said: all with one TTL; see `Keeper`."""
         key = question + KEY_SUFFIXES[dnssec_ok]
         if shape is None:
-            ttl = int.from_bytes(octets[TTL_AT:_TTL_END])
+            ttl = int.from_bytes(octets[TTL_AT:TTL_END])
             least, most = limits = self._success
             lifetime = ttl if least <= ttl <= most else limits.within(ttl)
             raw = Raw(head, octets, lifetime, self._clock())

@@ -197,6 +197,8 @@ def test_aliases_one_after_the_other_lead_to_addresses(
         (chain(CDN)[0], chain(CDN)[1], record(b"1234")),
         (chain(CDN)[0], *chain(CDN, addresses=2)[1:2], chain(CDN, ttl=31)[1]),
         (chain(CDN)[0][:-1],),
+        (chain(CDN)[0], pointer(START + 12) + b"\0\5\0\1\0\0"),
+        (chain(CDN)[0], pointer(START + 12) + b"\0\5\0\1\0\0\0\0\0"),
         (record(b"1234"), chain(CDN)[0]),
     ],
 )
