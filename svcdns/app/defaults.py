@@ -40,6 +40,7 @@ DEFAULTS: Mapping[str, Defaults] = {
         options=_lines(
             *("policy random", "max_fails 2", "health_check 500ms", "max_concurrent 0"),
             *("read_timeout 2s", "expire 10s", "max_age 0s", "max_idle_conns 0"),
+            "doh_method POST",
         )
     ),
     "health": Defaults((":8080",), _lines("lameduck 0s")),
@@ -67,6 +68,8 @@ def unwritten_options(stanza: Stanza) -> Iterator[tuple[str, ...]]:
     defaults = DEFAULTS.get(stanza.name.text, Defaults())
     written = {line.name.text: line for line in stanza.options}
     for line in (*defaults.options, *defaults.completed):
+        if not _has_effect(stanza, line):
+            continue
         option = written.get(line[0])
         if option is None:
             if line in defaults.options:
@@ -74,6 +77,12 @@ def unwritten_options(stanza: Stanza) -> Iterator[tuple[str, ...]]:
         elif len(option.arguments) + 1 < len(line):
             words = tuple(word.text for word in (option.name, *option.arguments))
             yield words + _fitting(stanza, line)[len(words) :]
+
+
+def _has_effect(stanza: Stanza, line: tuple[str, ...]) -> bool:
+    """Return whether somebody reads a line: how HTTPS is spoken, nobody where it is not."""
+    words = (word.text for word in stanza.arguments)
+    return line[0] != "doh_method" or any(word.startswith("https://") for word in words)
 
 
 def _fitting(stanza: Stanza, line: tuple[str, ...]) -> tuple[str, ...]:

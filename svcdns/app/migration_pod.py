@@ -59,7 +59,7 @@ class Pod:
     def port(self) -> int:
         """The port of keys that name none."""
         text = self.flags.get("dns.port") or self.flags.get("p") or "53"
-        return int(text) if text.isdecimal() else 53
+        return int(text) if text.isascii() and text.isdecimal() else 53
 
     @property
     def environment(self) -> dict[str, str]:

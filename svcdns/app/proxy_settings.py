@@ -214,7 +214,7 @@ def read_listener(text: str) -> str:
         ip_address(host.strip("[]"))
     except ValueError:
         raise ValueError(f"'{text}' is not an address and a port: 127.0.0.1:10249") from None
-    if not port.isdigit() or int(port) > 65535:
+    if not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535):
         raise ValueError(f"'{text}': '{port}' is not a port number")
     return text
 

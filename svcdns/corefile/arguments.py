@@ -27,11 +27,13 @@ __all__ = ["Arguments", "Words"]
 class Arguments:
     """All stanzas of one directive in one server block."""
 
-    def __init__(self, directive: str, stanzas: tuple[Stanza, ...], zones: tuple[str, ...]) -> None:
+    def __init__(
+        self, directive: str, stanzas: tuple[Stanza, ...], zones: tuple[str, ...], root: str = ""
+    ) -> None:
         self.directive = directive
         self.zones = zones
         """The keys of the server block: lower case, with the final dot."""
-        self._context = Context(directive, zones)
+        self._context = Context(directive, zones, root)
         self._stanzas = tuple(self._context.words(stanza, stanza.options) for stanza in stanzas)
 
     def __iter__(self) -> Iterator[Words]:

@@ -59,6 +59,11 @@ class Token(NamedTuple):
         return Location(self.file, self.line, self.column, self.source)
 
     @property
+    def place(self) -> str:
+        """Where that is, as text: `Corefile:7:9`."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+    @property
     def written(self) -> str:
         """What stands there in the source: with quotes, and with the names of variables."""
         return self.source[self.column - 1 : self.column - 1 + self.width] or self.text

@@ -17,7 +17,12 @@ from svcdns.corefile.addresses import expand_zone, split_host_port
 from svcdns.corefile.directives import ORDER, REMOVED_OPTIONS, suggest
 from svcdns.corefile.errors import Findings, WordError, shown
 from svcdns.corefile.lexer import Token
-from svcdns.corefile.quantities import parse_duration, parse_integer, parse_number
+from svcdns.corefile.quantities import (
+    parse_duration,
+    parse_integer,
+    parse_number,
+    parse_unsigned,
+)
 from svcdns.corefile.tree import Line, Stanza
 
 T = TypeVar("T")
@@ -30,9 +35,10 @@ _LISTED = 12
 class Context:
     """What all lines of one directive in one server block share."""
 
-    def __init__(self, directive: str, zones: tuple[str, ...]) -> None:
+    def __init__(self, directive: str, zones: tuple[str, ...], root: str = "") -> None:
         self.directive = directive
         self.zones = zones
+        self.root = root
         self.findings = Findings()
         self.lines: list[Words] = []
         """All that were handed out."""
@@ -77,6 +83,11 @@ class Words:
     def left(self) -> int:
         """How many words were not taken yet."""
         return len(self._words) - self._next
+
+    @property
+    def root(self) -> str:
+        """Where relative file names of the server block begin; empty: the working directory."""
+        return self._context.root
 
     def peek(self) -> Token | None:
         """Return the next word without taking it; None when there is none."""
@@ -129,6 +140,7 @@ class Words:
         *,
         default: int | None = None,
         meaning: str = "a whole number",
+        signed: bool = True,
     ) -> int:
         """Return the next word as a whole number.
 
@@ -137,10 +149,12 @@ class Words:
             most: the greatest that is allowed; None: no limit.
             default: returned when there is no word left; None: there has to be one.
             meaning: what the word should be, as in "'30x' is not a number of seconds".
+            signed: it may begin with `+`, as where CoreDNS reads it with Atoi, not ParseUint.
         """
         if default is not None and not self.left:
             return default
-        return self._number(lambda text: parse_integer(text, meaning), least, most) or 0
+        parse = parse_integer if signed else parse_unsigned
+        return self._number(lambda text: parse(text, meaning), least, most) or 0
 
     def number(
         self,

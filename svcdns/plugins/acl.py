@@ -5,7 +5,7 @@ with `acl` is kept ready for the next client, so every query comes through here.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -36,6 +36,8 @@ Value = TypeVar("Value")
 
 ALLOW, BLOCK, FILTER, DROP = ACTIONS = ("allow", "block", "filter", "drop")
 SECTIONS = ("type", "net")
+_ANY_TYPE = ("*", "None")
+"""In place of all TYPEs; to CoreDNS `None` is the number that it writes for `*`."""
 
 _REMEMBERED = 4096
 """Addresses of clients for which is known what concerns them."""
@@ -100,7 +102,7 @@ def _policy(option: Words) -> Policy | None:
         else:
             section.append(word)
     _complain_if_empty(option, section, heading)
-    types = _values(option, words.get("type"), type_number)
+    types = _values(option, words.get("type"), type_number, _ANY_TYPE)
     return Policy(action, types, _values(option, words.get("net"), parse_network))
 
 
@@ -115,12 +117,15 @@ def _complain_if_empty(option: Words, section: list[Token] | None, heading: Toke
 
 
 def _values(
-    option: Words, words: list[Token] | None, read: Callable[[str], Value]
+    option: Words,
+    words: list[Token] | None,
+    read: Callable[[str], Value],
+    anything: Collection[str] = ("*",),
 ) -> tuple[Value, ...] | None:
-    """Return what `words` are; None: any, because there are none or there is a `*`."""
+    """Return what `words` are; None: any, as there are none or one of them is for anything."""
     found: list[Value] = []
     for word in words or ():
-        if word.text == "*":
+        if word.text in anything:
             return None
         try:
             found.append(read(word.text))

@@ -14,6 +14,8 @@ from svcdns.answers.kept import Kind, Lifetimes, Limits
 from svcdns.corefile.addresses import expand_zone
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.corefile.errors import WordError
+from svcdns.corefile.lexer import Token
+from svcdns.corefile.quantities import parse_integer
 from svcdns.plugins.parts.cache_errands import CacheErrands
 from svcdns.plugins.parts.cache_hits import Prefetch
 from svcdns.plugins.parts.cache_step import CacheStep, Settings, Stale, Zones
@@ -100,14 +102,20 @@ def _prefetch(option: Words, settings: Settings) -> Settings:
         if not text.endswith("%"):
             problem = f'last character of percentage should be `%`, but is: "{text[-1:]}"'
             option.mistake(problem, f"write: {text}%", at=last)
-        elif not _NUMBER.fullmatch(text[:-1]):
-            option.mistake(f"'{text}' is not a percentage", "write: 10%", at=last)
-        elif not 10 <= (percentage := int(text[:-1][:9])) <= 90:
-            problem = f"percentage should fall in range [10, 90]: {percentage}"
-            option.mistake(problem, at=last)
         else:
-            prefetch = prefetch._replace(percentage=percentage)
+            prefetch = prefetch._replace(percentage=_percentage(option, last))
     return settings._replace(prefetch=prefetch)
+
+
+def _percentage(option: Words, word: Token) -> int:
+    try:
+        percentage = parse_integer(word.text[:-1])
+    except WordError:
+        option.mistake(f"'{word.text}' is not a percentage", "write: 10%", at=word)
+        return 10
+    if not 10 <= percentage <= 90:
+        option.mistake(f"percentage should fall in range [10, 90]: {percentage}", at=word)
+    return percentage
 
 
 def _serve_stale(option: Words, settings: Settings) -> Settings:

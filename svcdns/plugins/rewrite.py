@@ -19,7 +19,9 @@ from svcdns.answers.rewriting import (
 )
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.corefile.directives import suggest
+from svcdns.corefile.errors import WordError
 from svcdns.corefile.lexer import Token
+from svcdns.corefile.quantities import parse_unsigned
 from svcdns.route.directive import Directive, Scope
 from svcdns.route.name_words import (
     SIMPLE,
@@ -49,7 +51,6 @@ _MAX_TTL = 0xFFFFFFFF
 _MAX_CODE = 23
 _UNBOUNDED_TTL = 0x7FFFFFFF
 _CODES = {code.name: int(code) for code in RCode} | {"BADSIG": 16}
-_CODE = re.compile(r"[0-9]{1,2}")
 _RANGE = re.compile(r"(?P<least>[0-9]{1,10})?(?:(?P<to>-)(?P<most>[0-9]{1,10})?)?")
 
 
@@ -200,8 +201,13 @@ def _ttl(line: Words, goes_on: bool) -> Rule:  # noqa: FBT001  a reader
 
 
 def _code_number(text: str) -> int:
-    number = int(text) if _CODE.fullmatch(text) else _CODES.get(text.upper(), -1)
+    try:
+        number = parse_unsigned(text)
+    except WordError:
+        number = -1
     if not 0 <= number <= _MAX_CODE:
+        number = _CODES.get(text.upper(), -1)
+    if number < 0:
         raise ValueError(f"invalid RCODE '{text}': write NOERROR, NXDOMAIN, 3 and so on")
     return number
 

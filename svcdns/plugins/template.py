@@ -17,12 +17,12 @@ from svcdns.route.directive import Directive, Scope
 from svcdns.route.errand import Reach
 from svcdns.route.patterns import Pattern, compile_pattern
 from svcdns.route.stages import Steps
-from svcdns.wire.codes import RCode, RRClass, RRType
+from svcdns.wire.codes import HARDLY_USED, RCode, RRClass, RRType
 from svcdns.wire.name import ROOT, OwnerName, from_text, lower
 from svcdns.wire.zone_text import record_of
 
 _CLASSES = {member.name: member.value for member in RRClass}
-_TYPES = {member.name: member.value for member in RRType}
+_TYPES = {member.name: member.value for member in RRType} | HARDLY_USED
 _RCODES = {member.name: member.value for member in RCode} | {"NOTIMPL": RCode.NOTIMP.value}
 _SECTIONS = ("answer", "additional", "authority")
 _OPTIONS = (*("match", *_SECTIONS, "rcode", "ederror"), *("fallthrough", "upstream"))
@@ -55,7 +55,8 @@ def _rule(stanza: Words) -> Rule:
             case "rcode":
                 rule = replace(rule, rcode=_number(option, _RCODES, "unknown rcode", "NXDOMAIN"))
             case "ederror":
-                code = option.integer(0, _MAX_CODE, meaning="a code of an extended DNS error")
+                meaning = "a code of an extended DNS error"
+                code = option.integer(0, _MAX_CODE, meaning=meaning, signed=False)
                 rule = replace(rule, error=(code, option.text(default="")))
             case "fallthrough":
                 rule = replace(rule, fallthrough=_names(option.zones(default=(".",))))

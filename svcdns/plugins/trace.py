@@ -85,7 +85,7 @@ def _unused(read: Callable[[Words], object]) -> Reader:
 
 
 _READERS: Mapping[str, Reader] = {
-    "every": lambda option, settings: replace(settings, every=option.integer(0)),
+    "every": lambda option, settings: replace(settings, every=option.integer(0, signed=False)),
     "service": lambda option, settings: replace(settings, service=option.text(example="NAME")),
     "client_server": lambda option, settings: replace(settings, client_server=_is_true(option)),
     "datadog_analytics_rate": _unused(lambda option: option.number(0, 1, default=0.0)),

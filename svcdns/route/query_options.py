@@ -14,6 +14,8 @@ from enum import StrEnum
 
 from svcdns.corefile.arguments import Words
 from svcdns.corefile.directives import suggest
+from svcdns.corefile.errors import WordError
+from svcdns.corefile.quantities import parse_prefixed
 from svcdns.route.query_rules import Passage
 from svcdns.wire.edns import SERVER_SIZE, Edns, OptionCode, read_options, with_option
 from svcdns.wire.name import pack_address, to_text, unmapped
@@ -28,7 +30,6 @@ OF_CLIENT = ("client_ip", "client_port", "protocol", "server_ip", "server_port")
 _VARIABLE = re.compile(r"\{(.*)\}", re.DOTALL)
 _LABEL = re.compile(r"[^/{}]+/[^{}]+")
 _HEX = re.compile(r"0x(?:[0-9A-Fa-f]{2})*")
-_DIGITS = re.compile(r"0[xX][0-9A-Fa-f]{1,8}|0[oO]?[0-7]{0,8}|0[bB][01]{1,32}|[1-9][0-9]{0,8}")
 _NO_EDNS = Edns(SERVER_SIZE, 0, dnssec_ok=False)
 
 
@@ -215,14 +216,12 @@ def _choice(line: Words, choices: tuple[str, ...]) -> str:
 def _number(line: Words, most: int, example: str) -> int:
     """Return the next word as a number, written in Go's manner: 0x is hexadecimal, 0 octal."""
     word = line.take(example)
-    text = word.text
-    if _DIGITS.fullmatch(text):
-        number = int(text, 8) if text[:1] == "0" and text[1:].isdigit() else int(text, 0)
-        if number <= most:
-            return number
-    if text:
-        line.mistake(f"'{text}' is not a number from 0 to {most}", f"write: {example}", at=word)
-    return 0
+    try:
+        return parse_prefixed(word.text, most)
+    except WordError as error:
+        if word.text:
+            line.mistake(error.problem, f"write: {example}", at=word)
+        return 0
 
 
 def _content(line: Words) -> Content:

@@ -91,4 +91,9 @@ def address_of(endpoint: Endpoint) -> tuple[str, int] | tuple[str, int, int, int
     host, percent, zone = endpoint.host.partition("%")
     if not percent:
         return host, endpoint.port
-    return host, endpoint.port, 0, int(zone) if zone.isdigit() else socket.if_nametoindex(zone)
+    return (
+        host,
+        endpoint.port,
+        0,
+        int(zone) if zone.isascii() and zone.isdigit() else socket.if_nametoindex(zone),
+    )

@@ -163,6 +163,19 @@ _CLASS_TEXT = {member.value: member.name for member in RRClass}
 _RCODE_TEXT = {member.value: member.name for member in RCode}
 _OPCODE_TEXT = {member.value: member.name for member in Opcode}
 
+HARDLY_USED = {
+    "NSAP-PTR": 23,
+    "EID": 31,
+    "NIMLOC": 32,
+    "ATMA": 34,
+    "RKEY": 57,
+    "TALINK": 58,
+    "UINFO": 100,
+    "UID": 101,
+    "GID": 102,
+    "RESERVED": 65_535,
+}
+"""TYPEs that Corefiles may name as CoreDNS does; written they are `TYPE1234`."""
 _UNNAMED_TYPE = re.compile(r"TYPE([0-9]{1,5})", re.ASCII)
 
 
@@ -180,7 +193,7 @@ def type_number(text: str) -> int:
     Source: RFC 3597 section 5.
     """
     upper = text.upper()
-    known = _TYPE_NUMBER.get(upper)
+    known = _TYPE_NUMBER.get(upper) or HARDLY_USED.get(upper)
     if known is not None:
         return known
     unnamed = _UNNAMED_TYPE.fullmatch(upper)

@@ -51,11 +51,11 @@ def _block_of(text: str) -> ServerBlock:
     return block
 
 
-def arguments_of(name: str, text: str) -> Arguments:
+def arguments_of(name: str, text: str, root: str = "") -> Arguments:
     """Return the stanzas of `name` in the only block of `text`, a block's inside without keys."""
     block = _block_of(text)
     stanzas = tuple(stanza for stanza in block.stanzas if stanza.name.text == name)
-    return Arguments(name, stanzas, tuple(key.zone for key in block.keys))
+    return Arguments(name, stanzas, tuple(key.zone for key in block.keys), root)
 
 
 def stanza_of(name: str, text: str) -> Stanza:
@@ -85,9 +85,9 @@ def problems_of(directive: Directive, text: str) -> list[tuple[str, str]]:
     ]
 
 
-def warnings_of(directive: Directive, text: str) -> list[str]:
+def warnings_of(directive: Directive, text: str, root: str = "") -> list[str]:
     """Return what `text` is warned of."""
-    arguments = arguments_of(directive.name, text)
+    arguments = arguments_of(directive.name, text, root)
     directive.parse(arguments)
     return [warning.problem for warning in arguments.warnings]
 

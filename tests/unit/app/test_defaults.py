@@ -15,6 +15,7 @@ MORE = [
     "cache 100 {\nsuccess 5000\ndenial 1000 20\n}",
     *("cache {\nprefetch 5\n}", "cache {\nserve_stale\n}", "cache {\nserve_stale 2h verify\n}"),
     "forward . 192.0.2.1 {\npolicy sequential\nhealth_check 1s no_rec\n}",
+    *("forward . https://192.0.2.1", "forward . https://192.0.2.1 {\ndoh_method GET\n}"),
     "kubernetes {\npods verified\n}",
     "hosts {\n192.0.2.1 a.example\nfallthrough\n}",
 ]
@@ -61,6 +62,16 @@ def test_what_is_half_written_is_completed() -> None:
         ("prefetch", "3", "1m", "10%"),
     ]
     assert unwritten_arguments(stanza_of("reload", "reload 10s")) == ("15s",)
+
+
+def test_how_https_is_spoken_is_said_where_it_is() -> None:
+    def named(text: str) -> list[tuple[str, ...]]:
+        options = unwritten_options(stanza_of("forward", text))
+        return [option for option in options if option[0] == "doh_method"]
+
+    assert named("forward . 192.0.2.1 https://192.0.2.2") == [("doh_method", "POST")]
+    assert named("forward . https://192.0.2.2 {\ndoh_method GET\n}") == []
+    assert named("forward . 192.0.2.1 tls://192.0.2.2") == []
 
 
 def test_what_is_unknown_here_has_no_defaults() -> None:

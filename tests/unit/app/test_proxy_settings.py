@@ -94,6 +94,8 @@ def test_what_is_written_has_a_value(
         (settings.read_mode, "ebpf"),
         (settings.read_listener, "localhost:1"),
         (settings.read_listener, "127.0.0.1:http"),
+        (settings.read_listener, "127.0.0.1:\N{SUPERSCRIPT TWO}"),
+        (settings.read_listener, "127.0.0.1:\N{ARABIC-INDIC DIGIT TWO}"),
         (settings.read_nodeport_networks, ["primary", "10.0.0.0/8"]),
     ],
 )

@@ -3,7 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from svcdns.corefile.errors import WordError
-from svcdns.corefile.quantities import parse_duration, parse_integer, parse_number
+from svcdns.corefile.quantities import (
+    parse_duration,
+    parse_integer,
+    parse_number,
+    parse_prefixed,
+    parse_unsigned,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +82,13 @@ def test_any_text_is_a_duration_or_a_word_error(text: str) -> None:
     assert isinstance(seconds, float)
 
 
-@pytest.mark.parametrize(("text", "number"), [("0", 0), ("030", 30), ("-1", -1), ("+7", 7)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *[("0", 0), ("030", 30), ("-1", -1), ("+7", 7), ("0" * 30 + "5", 5)],
+        *[("9223372036854775807", (1 << 63) - 1), ("-9223372036854775808", -(1 << 63))],
+    ],
+)
 def test_whole_numbers(text: str, number: int) -> None:
     assert parse_integer(text) == number
 
@@ -91,6 +103,9 @@ def test_whole_numbers(text: str, number: int) -> None:
         (" 1", ""),
         ("1.0", ""),
         ("9" * 19, ""),
+        ("9223372036854775808", ""),
+        ("9" * 5000, ""),
+        ("1\n", ""),
         ("30s", "write: 30"),
         ("5m", "write: 300"),
         ("300ms", ""),
@@ -100,7 +115,8 @@ def test_what_is_no_whole_number_is_quoted(text: str, hint: str) -> None:
     with pytest.raises(WordError) as caught:
         parse_integer(text, "a number of seconds")
 
-    assert caught.value.problem == f"'{text}' is not a number of seconds"
+    assert caught.value.problem.endswith(" is not a number of seconds")
+    assert caught.value.problem.startswith(repr(text[:20])[:-1])
     assert caught.value.hint == hint
 
 
@@ -111,7 +127,84 @@ def test_decimal_numbers(text: str, number: float) -> None:
     assert parse_number(text) == number
 
 
-@pytest.mark.parametrize("text", ["", "x", "inf", "nan", "1_0", "0x10", "1e", "9" * 200])
+@pytest.mark.parametrize("text", ["", "x", "inf", "nan", "1_0", "0x10", "1e", "1e400", "9" * 200])
 def test_what_is_no_decimal_number(text: str) -> None:
     with pytest.raises(WordError, match="is not a number"):
         parse_number(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("007", 7), ("-1", -1)])
+def test_numbers_without_a_sign(text: str, number: int) -> None:
+    assert parse_unsigned(text) == number
+
+
+@pytest.mark.parametrize(("text", "hint"), [("+7", "write: 7"), ("-0", "write: 0"), ("7s", "")])
+def test_a_plus_is_no_part_of_a_number_without_a_sign(text: str, hint: str) -> None:
+    with pytest.raises(WordError, match="is not a whole number") as caught:
+        parse_unsigned(text)
+
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *[("0", 0), ("10", 10), ("1_000", 1000), ("0xffee", 0xFFEE), ("0X_FF", 255), ("017", 15)],
+        *[("0_7", 7), ("0o17", 15), ("0O1_7", 15), ("0b101", 5), ("0B_1_1", 3), ("00", 0)],
+    ],
+)
+def test_constants_are_read_as_go_reads_them(text: str, number: int) -> None:
+    assert parse_prefixed(text, 0xFFFF) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["", "08", "1__0", "_1", "1_", "0x", "0x_", "0xg", "0b2", "+5", "-5", " 5", "5 "],
+        *["65536", "0x10000", "٣", "1.0", "0" * 200],
+    ],
+)
+def test_what_is_no_constant_or_too_great_is_a_word_error(text: str) -> None:
+    with pytest.raises(WordError, match="is not a number from 0 to 65535"):
+        parse_prefixed(text, 0xFFFF)
+
+
+NUMBERS = st.text("0123456789+-_ xXoObB.eE\n\u0663\u00b2\uff11", max_size=24)
+
+
+@given(NUMBERS)
+def test_a_number_has_a_sign_and_digits_of_ascii_and_nothing_else(text: str) -> None:
+    try:
+        number = parse_integer(text)
+    except WordError:
+        return
+    digits = text[1:] if text[0] in "+-" else text
+    assert digits.strip("0123456789") == ""
+    assert -(1 << 63) <= number < 1 << 63
+    assert parse_integer(str(number)) == number
+
+
+@given(st.integers(-(1 << 64), 1 << 64))
+def test_whole_numbers_of_64_bits_are_read_and_greater_ones_are_not(number: int) -> None:
+    if -(1 << 63) <= number < 1 << 63:
+        assert parse_integer(str(number)) == number
+    else:
+        with pytest.raises(WordError):
+            parse_integer(str(number))
+
+
+@given(st.integers(0, 0xFFFF), st.sampled_from(["d", "#x", "#X", "#o", "#b", "_d", "#_x", "#_b"]))
+def test_constants_in_every_base_are_read_again(number: int, form: str) -> None:
+    assert parse_prefixed(format(number, form), 0xFFFF) == number
+
+
+@given(NUMBERS)
+def test_what_go_does_not_read_is_no_number(text: str) -> None:
+    for read in (parse_integer, parse_unsigned, parse_number, lambda one: parse_prefixed(one, 99)):
+        try:
+            read(text)
+        except WordError:
+            continue
+        assert text.isascii()
+        assert text == text.strip()
+        assert "_" not in text or read not in (parse_integer, parse_unsigned, parse_number)

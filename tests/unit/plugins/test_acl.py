@@ -178,6 +178,7 @@ def test_nothing_is_kept_for_the_next_client() -> None:
     [
         ("acl {\nblock\n}", (Rule(HERE, (Policy("block", None, None),)),)),
         ("acl {\nBLOCK Type * NET *\n}", (Rule(HERE, (Policy("block", None, None),)),)),
+        ("acl {\nblock type A None\n}", (Rule(HERE, (Policy("block", None, None),)),)),
         ("acl {\nblock type A * B net * x\n}", (Rule(HERE, (Policy("block", None, None),)),)),
         ("acl {\ndrop type a TYPE65\n}", (Rule(HERE, (Policy("drop", (1, 65), None),)),)),
         (

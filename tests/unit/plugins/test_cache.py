@@ -102,6 +102,11 @@ def test_settings(text: str, settings: Settings) -> None:
             "<9%> cache: percentage should fall in range [10, 90]: 9",
             "",
         ),
+        (
+            "cache {\nprefetch 1 1m 5_0%\n}",
+            "<5_0%> cache: '5_0%' is not a percentage",
+            "write: 10%",
+        ),
         ("cache {\nprefetch 1 1m x%\n}", "<x%> cache: 'x%' is not a percentage", "write: 10%"),
         (
             "cache {\nserve_stale -1s\n}",

@@ -203,11 +203,13 @@ def test_an_invalid_name_fails_and_says_so() -> None:
         ("ttl a 4294967295", AnswerRule(False, Exact("a."), TTLs(0xFFFFFFFF, 0xFFFFFFFF))),
         ("rcode a SERVFAIL noerror", AnswerRule(False, Exact("a."), Codes(2, 0))),
         ("rcode suffix a 3 23", AnswerRule(False, Suffix("a."), Codes(3, 23))),
+        ("rcode a 003 0", AnswerRule(False, Exact("a."), Codes(3, 0))),
         ("rcode a badsig dsotypeni", AnswerRule(False, Exact("a."), Codes(16, 11))),
         ("cname A b.", AnswerRule(False, None, Targets(Exact("a.", "b.")))),
         ("cname suffix .a. .b", AnswerRule(False, None, Targets(Suffix(".a.", ".b")))),
         ("cname substring cdn x", AnswerRule(False, None, Targets(Substring("cdn", "x")))),
         ("continue edns0 local unset 3", OptionRule(True, Action.UNSET, 3, Fixed(b""))),
+        ("edns0 local unset 1_000", OptionRule(False, Action.UNSET, 1000, Fixed(b""))),
     ],
 )
 def test_rules_are_read(text: str, rule: Rule) -> None:

@@ -120,6 +120,11 @@ COUNT = "Wrong argument count or unexpected line ending after"
         (block("ederror"), f"<ederror> template: {COUNT} 'ederror'", "write: ederror"),
         (block("ederror 21 a b"), f"<b> template: {COUNT} 'b'", "take out: b"),
         (block("ederror x"), "<x> template: 'x' is not a code of an extended DNS error", ""),
+        (
+            block("ederror +5"),
+            "<+5> template: '+5' is not a code of an extended DNS error",
+            "write: 5",
+        ),
         (block("ederror 65536"), "ederror must be in range [0, 65535]: 65536", ""),
         (block("nope"), "<nope> template: unknown property 'nope'", ""),
         (block("var ip group('a')"), "<var> template: 'var' is not supported yet", "pattern"),

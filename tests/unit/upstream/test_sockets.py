@@ -107,3 +107,5 @@ def test_the_zone_of_a_link_local_address_becomes_a_number() -> None:
     assert address_of(Endpoint("::1", 53)) == ("::1", 53)
     with pytest.raises(OSError, match="no interface"):
         address_of(Endpoint("fe80::1%nosuch0", 53))
+    with pytest.raises(OSError, match="no interface"):
+        address_of(Endpoint("fe80::1%\N{SUPERSCRIPT TWO}", 53))

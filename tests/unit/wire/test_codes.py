@@ -26,7 +26,10 @@ def test_every_type_survives_its_text(number: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("A", 1), ("https", 65), ("NXNAME", 128), ("TYPE65", 65), ("type1234", 1234)],
+    [
+        *[("A", 1), ("https", 65), ("NXNAME", 128), ("TYPE65", 65), ("type1234", 1234)],
+        *[("UID", 101), ("nsap-ptr", 23), ("Reserved", 65_535)],
+    ],
 )
 def test_a_type_is_read_in_any_letter_case(text: str, number: int) -> None:
     assert type_number(text) == number
