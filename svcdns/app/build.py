@@ -19,7 +19,7 @@ from svcdns.route.directive import Asking, Metrics
 from svcdns.route.exchange import Exchange
 from svcdns.route.exemplars import Exemplars
 from svcdns.route.inner import ask
-from svcdns.route.offers import Offers, ZoneContents
+from svcdns.route.offers import Fault, Offers, ZoneContents
 from svcdns.route.route import Route
 from svcdns.route.router import Router
 from svcdns.route.stages import ConnectionTimeouts, Declaration
@@ -63,6 +63,8 @@ class Configuration:
     """Server, zone and directive of everything that is in use."""
     zones: tuple[ZoneContents, ...] = ()
     """What can be handed out whole."""
+    faults: tuple[Callable[[], tuple[Fault, ...]], ...] = ()
+    """Each returns what does not work at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ def configure(plans: Iterable[Plan], around: Surroundings) -> Configuration:
     blocks: list[Built] = []
     enabled: list[tuple[str, str, str]] = []
     contents: list[ZoneContents] = []
+    faults: list[Callable[[], tuple[Fault, ...]]] = []
     timeouts: dict[Place, ConnectionTimeouts] = {}
     for plan in plans:
         places = places_of(plan, around)
@@ -163,6 +166,7 @@ def configure(plans: Iterable[Plan], around: Surroundings) -> Configuration:
         block = build(plan, scope)
         blocks.append(block)
         contents += scope.offers.zones
+        faults += scope.offers.faults
         for place, zones in places.items():
             routes.setdefault(place, []).extend(
                 route for route in block.routes if route.zone in zones
@@ -203,6 +207,7 @@ def configure(plans: Iterable[Plan], around: Surroundings) -> Configuration:
         timeouts,
         tuple(enabled),
         tuple(contents),
+        tuple(faults),
     )
 
 

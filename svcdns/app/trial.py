@@ -3,11 +3,13 @@
 Only what is answered at once is looked at: nothing is sent anywhere.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from svcdns.answers.later import LATER, discard
 from svcdns.app.build import Configuration
 from svcdns.route.inner import begin
+from svcdns.route.offers import Fault
 from svcdns.wire.codes import RRType, type_text
 from svcdns.wire.edns import SERVER_SIZE, Edns
 from svcdns.wire.name import to_text
@@ -35,6 +37,8 @@ def refusal(configuration: Configuration, running: Configuration | None) -> str:
             f"the file of {lost} cannot be read, see above; mend it and send SIGUSR1: "
             "until then everything is served as before"
         )
+    if broken := upstreams_lost(configuration, running):
+        return f"{broken}; mend it and send SIGUSR1: until then everything is forwarded as before"
     return ""
 
 
@@ -47,6 +51,22 @@ def zones_lost(configuration: Configuration, running: Configuration | None) -> s
     served = {zone.name for zone in zones if zone.notifies and zone.serial()}
     lost = (zone.name for zone in configuration.zones if zone.notifies and not zone.serial())
     return ", ".join(sorted(to_text(name) for name in served.intersection(lost)))
+
+
+def upstreams_lost(configuration: Configuration, running: Configuration | None) -> str:
+    """Return where and why upstreams could not be asked that can be now; empty if all could.
+
+    At a start names of the cluster are served all the same; here nothing need be lost.
+    """
+    if running is None:
+        return ""
+    known = {fault.problem for fault in _faults(running)}
+    new = (fault for fault in _faults(configuration) if fault.problem not in known)
+    return next((f"{fault.where}: {fault.problem}" for fault in new), "")
+
+
+def _faults(configuration: Configuration) -> Iterator[Fault]:
+    return (fault for faults in configuration.faults for fault in faults())
 
 
 _TYPES = (RRType.SOA, RRType.NS, RRType.A, RRType.PTR)

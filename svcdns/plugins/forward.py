@@ -57,7 +57,8 @@ def parse(arguments: Arguments) -> tuple[Forwarding, ...]:
 
 
 def _stanza(words: Words) -> Forwarding:
-    stanza = Forwarding(origin=lower(from_text(_origin(words))))
+    origin = lower(from_text(_origin(words)))
+    stanza = Forwarding(origin=origin, tls_at=words.token.place)
     stanza = _with_targets(words, stanza)
     # `max_age` is compared with `expire`, whichever comes first.
     for option in sorted(words.options(*READERS), key=lambda option: option.name == "max_age"):
@@ -142,6 +143,8 @@ def build(settings: tuple[Forwarding, ...], scope: Scope) -> Steps:
         Gathering(_as_asked(forwarding, scope.asking), datagrams, scope.root, on_change)
         for forwarding in settings
     ]
+
+    scope.offers.faults += [gathering.faults for gathering in gatherings]
 
     async def run() -> None:
         datagrams.open()

@@ -96,7 +96,7 @@ def examine(
         settings: list[tuple[Directive, Any]] = []
         for directive in directives:
             if own := stanzas.get(directive.name):
-                arguments = Arguments(directive.name, tuple(own), _zones(block))
+                arguments = Arguments(directive.name, tuple(own), _zones(block), _root(block))
                 settings.append((directive, directive.parse(arguments)))
                 mistakes += arguments.mistakes
                 warnings += arguments.warnings
@@ -128,6 +128,16 @@ def _unknown(
 
 def _zones(block: ServerBlock) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key.zone for key in block.keys))
+
+
+def _root(block: ServerBlock) -> str:
+    """Return what the last `root` of a block says; empty: nothing."""
+    roots = [one.arguments[0].text for one in block.stanzas if _is_root(one)]
+    return roots[-1] if roots else ""
+
+
+def _is_root(stanza: Stanza) -> bool:
+    return stanza.name.text == "root" and bool(stanza.arguments)
 
 
 def build(plan: Plan, scope: Scope, wanted: Callable[[str], bool] = lambda _: True) -> Built:

@@ -63,6 +63,14 @@ SearchPath = Callable[[OwnerName, Client], tuple[OwnerName, ...] | None]
 is not known. None: nobody has a list for that name."""
 
 
+class Fault(NamedTuple):
+    """Something beside the Corefile that keeps a directive from its work, as a bad certificate."""
+
+    where: str
+    """`Corefile:7:9`."""
+    problem: str
+
+
 @dataclass(slots=True)
 class Offers:
     """All offers of one server block, in the order in which they were made."""
@@ -72,5 +80,7 @@ class Offers:
     clusters: list[Cluster] = field(default_factory=list)
     search_paths: dict[str, SearchPath] = field(default_factory=dict)
     """By the directive that knows it: `kubernetes`."""
+    faults: list[Callable[[], tuple[Fault, ...]]] = field(default_factory=list)
+    """Each returns those of this moment."""
     labels: list[MetadataStep] = field(default_factory=list)
     """What there is to say about a query; empty unless `metadata` collects it."""

@@ -31,6 +31,8 @@ class Forwarding:
     keeping: Keeping = field(default_factory=Keeping)
     habits: Habits = field(default_factory=Habits)
     tls: TlsFiles = field(default_factory=TlsFiles)
+    tls_at: str = ""
+    """Where they are named: `Corefile:7:9`; where none are, the stanza."""
     tls_server_name: str = ""
     """Whom the certificates of all upstreams have to be of; empty: each address."""
     doh_method: str = "POST"

@@ -95,6 +95,10 @@ class Server:
         """Never ask it again."""
         self.disabled = why
 
+    def enable(self) -> None:
+        """Ask it again: why it was disabled is over."""
+        self.disabled = ""
+
     def retire(self) -> None:
         """End checks and connections; questions on their way still get their replies."""
         self.health.stop()

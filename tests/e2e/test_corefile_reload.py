@@ -15,6 +15,7 @@ import dns.rcode
 import pytest
 
 from tests.e2e.conftest import SHOP
+from tests.support.authority import Authority
 from tests.support.process import ServerProcess, free_ports, page, serving
 
 CLUSTER = "    kubernetes cluster.local in-addr.arpa\n"
@@ -78,6 +79,25 @@ def test_what_cannot_be_used_changes_nothing(edited: Edited, text: str, first: s
 
     edited.write(TWO.format(cluster=CLUSTER), DONE)
     assert edited.server.ask("x.who.").rcode() == dns.rcode.NOERROR
+
+
+def test_a_certificate_that_went_bad_costs_no_upstream_and_no_name(
+    edited: Edited, tmp_path: Path
+) -> None:
+    file = Authority(tmp_path / "authority").certificate
+    good = file.read_bytes()
+    upstream = f"    forward . tls://127.0.0.1:9 {{\n        tls {file}\n    }}\n"
+    text = f". {{\n{CLUSTER}{upstream}}}\n"
+    edited.write(text, DONE)
+
+    file.write_text("rubbish")
+    line = edited.write(text, r"reload failed")
+
+    assert "Corefile changed but reload failed: " in line
+    assert f":4:13: forward: could not parse root certs from {file}: no certificate" in line
+    assert edited.server.addresses(WEB) == ["10.96.4.7"]
+    file.write_bytes(good)
+    edited.write(text, DONE)
 
 
 def test_a_corefile_that_is_gone_changes_nothing(edited: Edited) -> None:

@@ -7,6 +7,7 @@ are CoreDNS's.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from ipaddress import ip_address
+from pathlib import Path
 
 from svcdns.corefile.addresses import expand_zone
 from svcdns.corefile.arguments import Words
@@ -41,11 +42,11 @@ def _except(option: Words, stanza: Forwarding) -> Forwarding:
 
 
 def _max_fails(option: Words, stanza: Forwarding) -> Forwarding:
-    return replace(stanza, checks=replace(stanza.checks, most_fails=option.integer(0)))
+    return replace(stanza, checks=replace(stanza.checks, most_fails=_count(option)))
 
 
 def _max_connect_attempts(option: Words, stanza: Forwarding) -> Forwarding:
-    return replace(stanza, most_tries=option.integer(0))
+    return replace(stanza, most_tries=_count(option))
 
 
 def _health_check(option: Words, stanza: Forwarding) -> Forwarding:
@@ -158,21 +159,27 @@ def _failfast(_: Words, stanza: Forwarding) -> Forwarding:
 
 def _tls(option: Words, stanza: Forwarding) -> Forwarding:
     first = option.peek()
-    words = [word.text for word in option.at_most(3)]
-    match words:
+    words = option.at_most(3)
+    match [word.text for word in words]:
         case []:
             files = TlsFiles()
         case [authority]:
             files = TlsFiles(authority=authority)
-        case _:
-            files = TlsFiles(*words)
-    # What is relative begins at the folder of `root`, which is not known here.
-    if all(name.startswith("/") for name in files if name):
-        try:
-            context_of(files)
-        except TlsError as error:
-            option.mistake(str(error), "written is: tls [CERTIFICATE KEY] [AUTHORITIES]", at=first)
-    return replace(stanza, tls=files)
+        case texts:
+            files = TlsFiles(*texts)
+    there = TlsFiles(*(name and str(Path(option.root, name)) for name in files))
+    try:
+        context_of(there)
+    except TlsError as error:
+        # No mistake: the files are another matter than the Corefile, and may come yet.
+        named = (word for word in words if str(Path(option.root, word.text)) == error.file)
+        option.warning(
+            f"{error}: upstreams with TLS cannot be asked",
+            "put a good file there, readable for the user of the server; written is: "
+            "tls [CERTIFICATE KEY] [AUTHORITIES]",
+            at=next(named, first),
+        )
+    return replace(stanza, tls=files, tls_at=(first or option.token).place)
 
 
 def _tls_servername(option: Words, stanza: Forwarding) -> Forwarding:
@@ -262,6 +269,11 @@ def _is_duration(text: str) -> bool:
     except WordError:
         return False
     return True
+
+
+def _count(option: Words) -> int:
+    """Return the next word as a number of 32 bits without a sign."""
+    return option.integer(0, 0xFFFF_FFFF, signed=False)
 
 
 def _not_negative(option: Words) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from svcdns.answers.foreign import Outcome
 from svcdns.answers.later import Later
 from svcdns.app.build import Configuration, Place
-from svcdns.app.trial import refusal, try_out, zones_lost
+from svcdns.app.trial import refusal, try_out, upstreams_lost, zones_lost
 from svcdns.route.exchange import Exchange
 from svcdns.route.route import Route
 from svcdns.route.router import Router
@@ -14,6 +14,7 @@ from svcdns.route.stages import AnswerStep, Client
 from svcdns.wire.codes import RRType
 from svcdns.wire.name import from_text
 from svcdns.wire.question import Query
+from tests.support.authority import Authority
 from tests.support.configured import configured
 from tests.support.stubs import steps_of
 
@@ -92,3 +93,31 @@ def test_what_is_not_served_is_not_lost(tmp_path: Path) -> None:
     assert zones_lost(serving(tmp_path, two=BAD, three=BAD), running) == ""
     assert zones_lost(serving(tmp_path), running) == ""
     assert zones_lost(serving(tmp_path, one=BAD), None) == ""
+
+
+def forwarding(file: Path, before: str = "") -> Configuration:
+    """Return a configuration whose upstream has its certificate from an authority in a file."""
+    return configured(f". {{\n{before} forward . tls://192.0.2.1 {{\n  tls {file}\n }}\n}}\n")
+
+
+def test_an_upstream_that_could_be_asked_is_not_lost_by_a_reload(tmp_path: Path) -> None:
+    file = Authority(tmp_path / "authority").certificate
+    running = forwarding(file)
+    problem = f"forward: error reading {file}: open {file}: no such file or directory"
+
+    assert upstreams_lost(forwarding(file), running) == ""
+    file.unlink()
+
+    assert upstreams_lost(forwarding(file), running) == f"Corefile:3:7: {problem}"
+    assert refusal(forwarding(file), running) == (
+        f"Corefile:3:7: {problem}; mend it and send SIGUSR1: "
+        "until then everything is forwarded as before"
+    )
+
+
+def test_an_upstream_that_could_not_be_asked_before_is_not_lost(tmp_path: Path) -> None:
+    running = forwarding(tmp_path / "ca.pem")
+
+    assert upstreams_lost(forwarding(tmp_path / "ca.pem", " errors\n"), running) == ""
+    assert upstreams_lost(forwarding(tmp_path / "ca.pem"), None) == ""
+    assert upstreams_lost(forwarding(tmp_path / "other.pem"), running) != ""

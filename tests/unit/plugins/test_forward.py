@@ -22,6 +22,7 @@ from svcdns.wire.question import Query, read_query
 from tests.support.authority import Authority
 from tests.support.directives import (
     FixedScope,
+    arguments_of,
     problems_of,
     settings_of,
     warnings_of,
@@ -122,8 +123,13 @@ COUNT = "forward: Wrong argument count or unexpected line ending after"
         ("except", f"<except> {COUNT} 'except'"),
         ("except a..b", "<a..b> forward: zone is not a valid domain name: "),
         ("max_fails", f"<max_fails> {COUNT} 'max_fails'"),
-        ("max_fails -1", "<-1> forward: max_fails must be >= 0: -1"),
+        ("max_fails -1", "<-1> forward: max_fails must be in range [0, 4294967295]: -1"),
         ("max_fails x", "<x> forward: 'x' is not a whole number"),
+        ("max_fails +5", "<+5> forward: '+5' is not a whole number"),
+        (
+            "max_fails 4294967296",
+            "<4294967296> forward: max_fails must be in range [0, 4294967295]",
+        ),
         ("expire -1s", "<-1s> forward: expire can't be negative: -1s"),
         ("expire 5", '<5> forward: time: missing unit in duration "5"'),
         ("max_age -1s", "<-1s> forward: max_age can't be negative: -1s"),
@@ -144,12 +150,8 @@ COUNT = "forward: Wrong argument count or unexpected line ending after"
         ("next_on_nodata x", f"<x> {COUNT} 'x'"),
         ("failover NOERROR", "<NOERROR> forward: NoError cannot be used in failover"),
         ("failfast_all_unhealthy_upstreams x", f"<x> {COUNT} 'x'"),
-        ("max_connect_attempts -1", "<-1> forward: max_connect_attempts must be >= 0: -1"),
+        ("max_connect_attempts -1", "<-1> forward: max_connect_attempts must be in range [0, "),
         ("tls a b c d", f"<d> {COUNT} 'd'"),
-        (
-            "tls /nonexistent",
-            "</nonexistent> forward: error reading /nonexistent: open /nonexistent: no such file",
-        ),
         ("tls_servername", f"<tls_servername> {COUNT} 'tls_servername'"),
         ("source_address x", "<x> forward: invalid IP address: x"),
         ("resolver", f"<resolver> {COUNT} 'resolver'"),
@@ -196,6 +198,29 @@ def test_of_a_network_that_is_several_zones_the_first_is_used() -> None:
     text = "forward 10.0.0.0/9 10.0.0.2"
 
     assert "expands to multiple zones" in warnings_of(DIRECTIVE, text)[0]
+
+
+def test_files_for_tls_that_are_no_good_are_warned_of_where_they_are_named(tmp_path: Path) -> None:
+    (tmp_path / "rubbish.pem").write_text("rubbish")
+    text = f"forward . tls://10.0.0.2 {{\ntls {tmp_path}/rubbish.pem {tmp_path}/none.pem\n}}"
+    arguments = arguments_of("forward", text)
+
+    (settings,) = DIRECTIVE.parse(arguments)
+
+    assert arguments.mistakes == ()
+    (warning,) = arguments.warnings
+    assert str(warning).startswith(
+        f"Corefile:3:{len(str(tmp_path)) + 18}: forward: could not load TLS cert: "
+        f"open {tmp_path}/none.pem: no such file or directory: upstreams with TLS cannot be asked"
+    )
+    assert "readable for the user of the server" in warning.hint
+    assert settings.tls_at == "Corefile:3:5"
+
+
+def test_relative_files_for_tls_are_looked_for_where_root_says(tmp_path: Path) -> None:
+    found = warnings_of(DIRECTIVE, "forward . tls://10.0.0.2 {\ntls ca.pem\n}", str(tmp_path))
+
+    assert found[0].startswith(f"forward: error reading {tmp_path}/ca.pem: open {tmp_path}/ca.pem:")
 
 
 def test_doh_method_without_https_has_no_effect_and_that_is_said() -> None:

@@ -215,3 +215,18 @@ def test_only_what_is_wanted_is_built() -> None:
     one = build(plan, FixedScope(), wanted=lambda name: name != "health")
 
     assert [name for name, _ in one.steps] == ["log"]
+
+
+def test_directives_know_where_relative_file_names_begin() -> None:
+    def parse(arguments: Arguments) -> list[str]:
+        return [stanza.root for stanza in arguments]
+
+    rooted = Directive("whoami", parse, lambda _, __: Steps())
+    text = ". {\n root /a\n whoami\n root /b\n}\nexample {\n whoami\n}\n"
+
+    plans = read(good(text), [plain("root"), rooted], {})
+
+    assert [{one.name: found for one, found in plan.settings}["whoami"] for plan in plans] == [
+        ["/b"],
+        [""],
+    ]

@@ -16,8 +16,10 @@ from svcdns.wire.question import Question
 from svcdns.wire.reply import Reply
 from tests.support.upstreams import (
     FakeUpstream,
+    addresses_in,
     forwarding_to,
     honest,
+    query,
     record,
     reply_to,
     silent,
@@ -126,3 +128,14 @@ async def test_who_is_disabled_knows_why() -> None:
         gathering.servers[0].disable("a loop")
 
     assert gathering.servers[0].disabled == "a loop"
+
+
+async def test_who_is_enabled_is_asked_again() -> None:
+    async with FakeUpstream(honest) as upstream, forwarding_to(upstream) as gathering:
+        (server,) = gathering.servers
+        server.disable("a bad certificate")
+        server.enable()
+        outcome = await gathering.forwarder.answer(query(), stream=False)
+
+    assert server.disabled == ""
+    assert addresses_in(outcome) == ["192.0.2.1"]

@@ -2,15 +2,17 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from svcdns.upstream.endpoint import Endpoint, Transport
 from svcdns.upstream.https import HttpsConnection
 from svcdns.upstream.quic import QuicConnection
-from svcdns.upstream.speaking import speaker_of
+from svcdns.upstream.speaking import Speakers, speaker_of
 from svcdns.upstream.stream import FramedConnection
 from svcdns.upstream.tls import TlsError, TlsFiles
+from tests.support.authority import Authority
 
 KINDS = {
     Transport.DNS: FramedConnection,
@@ -31,6 +33,24 @@ async def test_every_transport_has_its_own_connection(transport: Transport) -> N
 def test_a_file_that_is_missing_is_named(transport: Transport) -> None:
     with pytest.raises(TlsError, match=r"error reading /nonexistent\.pem"):
         speaker_of(transport, TlsFiles(authority="/nonexistent.pem"), "POST")
+
+
+async def test_files_that_become_good_are_used_from_then_on(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    speakers = Speakers(TlsFiles(authority=str(file)), "POST")
+
+    assert speakers.learn(Transport.DNS)
+    assert not speakers.learn(Transport.TLS)
+    connect = speakers.of(Transport.TLS)
+    assert speakers.try_again() == ()
+    assert "no such file" in speakers.problems[Transport.TLS]
+
+    file.write_bytes(Authority(tmp_path / "authority").certificate.read_bytes())
+
+    assert not speakers.learn(Transport.TLS), "files are read again only when that is asked for"
+    assert speakers.try_again() == (Transport.TLS,)
+    assert speakers.problems == {}
+    assert type(connect(Endpoint("127.0.0.1"), lambda _: None)) is FramedConnection
 
 
 @pytest.mark.parametrize(
