@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from enum import Enum
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from svcdns.dataplane.ipvs_kernel import IpvsTable
 from svcdns.dataplane.journal import PLACE, Journal
 from svcdns.dataplane.kernel_error import NOT_THERE, explained
 from svcdns.dataplane.libnftables import ScriptError
-from svcdns.dataplane.nftables_script import FAMILIES, TABLE
+from svcdns.dataplane.nftables_script import BRIDGE, FAMILIES, TABLE
 from svcdns.dataplane.routes import RoutedDevice
 from svcdns.proxy.model import VirtualKey
 from svcdns.proxy.options import Network
@@ -92,7 +93,7 @@ def remove(parts: Iterable[Part], traces: Traces) -> Removed:
         Part.VIRTUAL_SERVERS: lambda: _remove_virtual_servers(traces),
         Part.DEVICE: lambda: _remove_device(traces.device),
         Part.FILTER_TABLE: lambda: _remove_table(filter_nftables_script.TABLE),
-        Part.TABLE: lambda: _remove_table(TABLE),
+        Part.TABLE: lambda: _remove_table(TABLE, BRIDGE),
         Part.FILTER_RULES: lambda: _remove_rules(iptables_text.PREFIX),
         Part.RULES: lambda: _remove_rules(iptables_rules.PREFIX),
         Part.SETS: _remove_sets,
@@ -157,13 +158,13 @@ def _remove_device(name: str) -> bool:
     return is_there
 
 
-def _remove_table(name: str) -> bool:
+def _remove_table(*names: str) -> bool:
     try:
         runner = libnftables.find_runner()
     except DataplaneError:
         return False  # without nftables there are no tables
     is_there = False
-    for family in FAMILIES.values():
+    for family, name in product(FAMILIES.values(), names):
         try:
             runner.run(f"list table {family} {name}\n")
         except ScriptError as error:

@@ -2,6 +2,7 @@
 
 The table is ours alone; what others have is never looked at. Every change is one transaction, so
 no packet sees half of it, and what is as it should be is not touched: a restart changes nothing.
+What another version has made, or somebody damaged, serves until `nftables_bridge` does.
 
 Source: nft(8); docs/proxy.md.
 """
@@ -14,6 +15,7 @@ from svcdns.dataplane.backend import Capabilities, Failure, Idle
 from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.libnftables import ScriptError, ScriptRunner
 from svcdns.dataplane.near_servers import NearServers
+from svcdns.dataplane.nftables_bridge import Bridge
 from svcdns.dataplane.nftables_entry import (
     NOTHING,
     SCHEDULERS,
@@ -22,16 +24,13 @@ from svcdns.dataplane.nftables_entry import (
     can_serve,
     entry_of,
 )
-from svcdns.dataplane.nftables_table import Others, Table
+from svcdns.dataplane.nftables_table import CHUNK, Others, Table
 from svcdns.dataplane.worker import KernelThread
 from svcdns.dataplane.written import Once, Outcome
 from svcdns.proxy.model import Desired, VirtualKey, VirtualServer
 from svcdns.proxy.operations import Operation
 from svcdns.proxy.packed_servers import PackedServers
 from svcdns.proxy.realized import Realized, RealizedVirtual
-
-_CHUNK = 500
-"""Virtual servers in one transaction: larger ones take more memory, and no less time."""
 
 _Source = tuple[VirtualServer, bytes]
 """What an entry is made of: with the servers of the node and its pods."""
@@ -65,6 +64,7 @@ class Nftables:
         """
         self._options = options
         self._thread = KernelThread()
+        self._find_runner = find_runner
         self._table = Table(options, find_runner)
         self._once = Once(self._apply)
         self._near = NearServers()
@@ -87,7 +87,7 @@ class Nftables:
         return Capabilities(SCHEDULERS)
 
     async def setup(self) -> None:
-        """Make the tables, unless they are there as we write them.
+        """Make the tables, unless they are there; those of another version serve on.
 
         Raises:
             DataplaneError: they cannot be made.
@@ -141,7 +141,7 @@ class Nftables:
         self._table.read()
 
     def _read(self) -> Realized:
-        if not self._table.is_as_known():
+        if self._table.is_outdated or not self._table.is_as_known():
             self._read_kernel()
         self._table.sweep()
         virtual = {
@@ -152,19 +152,28 @@ class Nftables:
 
     def _apply(self, desired: Desired) -> Outcome:
         causes: dict[VirtualKey, str] = {}
+        hairpins = frozenset(one.address for one in desired.hairpins)
+        wanted = Others(desired.addresses, hairpins)
+        if self._table.is_outdated:
+            self._bridge_over(desired, wanted)
         changed = self._changed(desired, causes)
         self._is_settled = False
         there = self._table.others
-        hairpins = frozenset(one.address for one in desired.hairpins)
-        wanted = Others(desired.addresses, hairpins)
         # An address is not closed before, nor open after, its virtual servers are there.
         other = self._write_others(Others(there.addresses & wanted.addresses, hairpins))
-        for at in range(0, len(changed), _CHUNK):
-            self._write(changed[at : at + _CHUNK], causes)
+        for at in range(0, len(changed), CHUNK):
+            self._write(changed[at : at + CHUNK], causes)
         other = self._write_others(wanted) or other
         self._is_settled = not (causes or other)
+        self._table.delete_bridge()
         self._table.sweep()
         return Outcome(causes, other)
+
+    def _bridge_over(self, desired: Desired, wanted: Others) -> None:
+        """Let everything be served while the table is empty, and make it so."""
+        entries = [(one.key, one.entry) for one in self._changed(desired, {})]
+        Bridge(self._options, self._find_runner).serve(entries, wanted)
+        self._read_kernel()
 
     def _changed(self, desired: Desired, causes: dict[VirtualKey, str]) -> list[_Change]:
         """Return what is to be written, what goes first; and note what cannot be."""

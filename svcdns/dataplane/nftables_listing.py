@@ -47,6 +47,11 @@ class Contents(NamedTuple):
     elements: Callable[[str], Iterable[Element]]
     """Of the set or map of that name."""
 
+    def is_whole(self, options: FilterOptions) -> bool:
+        """Return whether the fixed chains are those that `table_script` makes."""
+        fixed = {name: self.chains.get(name) for name in FIXED_RULES}
+        return layout_name(options) in self.chains and fixed == FIXED_RULES
+
 
 class Listing(NamedTuple):
     """One family's table as it is in the kernel."""
@@ -58,11 +63,6 @@ class Listing(NamedTuple):
     """Rules by chain."""
     sets: frozenset[str]
     """Sets of clients that stay with a server."""
-
-    def is_whole(self, options: FilterOptions) -> bool:
-        """Return whether the fixed chains are those that `table_script` makes."""
-        fixed = {name: self.chains.get(name) for name in FIXED_RULES}
-        return layout_name(options) in self.chains and fixed == FIXED_RULES
 
     def broken(self, width: int, options: FilterOptions) -> frozenset[str]:
         """Return the chains in use that have lost rules, or got more."""

@@ -30,6 +30,10 @@ from svcdns.proxy.model import VirtualKey, unpack_servers
 from svcdns.wire.name import address_text
 
 TABLE = "svcdns"
+BRIDGE = f"{TABLE}-bridge"
+"""Serves while the table is made anew, see `nftables_bridge`."""
+COMPLETE = "complete"
+"""Chain without rules, which a bridge has from the moment in which it serves."""
 PROTOCOL_FIELDS = {4: "ip protocol", 16: "ip6 nexthdr"}
 """Where a set of ranges looks, by octets of an address: nft 1.0.6 turns `meta l4proto` there into
 what kernels from 6.12 on refuse. IPv6 packets with extension headers are in no range."""
@@ -43,6 +47,11 @@ _TURNS = 256
 """Maps for servers that take turns, for each protocol. A rule for each virtual server looks into
 one, and the kernel goes through a map for each rule it gets, and through the rules of a map for
 each element: with one map that would be quadratic."""
+
+
+def renamed(command: str, table: str) -> str:
+    """Return the same command, or block of a table, for a table of another name."""
+    return command.replace(f" {TABLE} ", f" {table} ", 1)
 
 
 def layout_name(options: FilterOptions) -> str:

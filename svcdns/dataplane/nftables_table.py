@@ -16,8 +16,10 @@ from svcdns.dataplane import libnftables
 from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.libnftables import ScriptError, ScriptRunner
 from svcdns.dataplane.nftables_entry import NOTHING, Entry, Shape
-from svcdns.dataplane.nftables_listing import EMPTY, Listing, read_listing
+from svcdns.dataplane.nftables_listing import EMPTY, Contents, Listing, read_listing
 from svcdns.dataplane.nftables_script import (
+    BRIDGE,
+    COMPLETE,
     FAMILIES,
     TABLE,
     Elements,
@@ -25,11 +27,14 @@ from svcdns.dataplane.nftables_script import (
     held_names,
     held_start,
     put_difference,
+    renamed,
     table_script,
 )
 from svcdns.proxy.model import VirtualKey
 from svcdns.wire.name import address_text
 
+CHUNK = 500
+"""Virtual servers in one transaction: larger ones take more memory, and no less time."""
 STALE_SECONDS = 1.0
 """Kernels before 6.2 count an element's chain as used for a moment after its deletion."""
 
@@ -51,6 +56,7 @@ class Table:
         options: FilterOptions,
         find_runner: Callable[[], ScriptRunner],
         *,
+        name: str = TABLE,
         stale_seconds: float = STALE_SECONDS,
     ) -> None:
         """Touch nothing yet.
@@ -58,9 +64,15 @@ class Table:
         Args:
             options: whom to masquerade.
             find_runner: what runs scripts.
+            name: of both tables.
             stale_seconds: how long a chain of nobody stays.
         """
+        self._name = name
         self._stale_seconds = stale_seconds
+        self.is_outdated = False
+        """Whether one of them is not as we write it. It serves, and is left as it is, until a
+        bridge does."""
+        self._has_bridge = False
         self.entries: dict[VirtualKey, Entry] = {}
         self.others = Others()
         self._options = options
@@ -79,10 +91,7 @@ class Table:
             DataplaneError: it does not work here.
         """
         trial = f"{TABLE}-trial"
-        lines = [
-            table_script(width, self._options).replace(f" {TABLE} ", f" {trial} ", 1)
-            for width in FAMILIES
-        ]
+        lines = [renamed(table_script(width, self._options), trial) for width in FAMILIES]
         lines += [f"delete table {family} {trial}" for family in FAMILIES.values()]
         try:
             self._change(lines)
@@ -94,20 +103,28 @@ class Table:
         return self._generation is not None and self._running().generation() == self._generation
 
     def read(self) -> None:
-        """Know again what the kernel has; make what is not as we write it.
+        """Know again what the kernel has; make what is missing, or may be made anew.
 
         Raises:
             DataplaneError: it cannot be read, or not be made.
         """
         self._generation = self._running().generation()
-        lists = {width: self._listing(width) for width in FAMILIES}
+        bridges = [self._contents(width, BRIDGE) for width in FAMILIES]
+        self._has_bridge = any(one is not None for one in bridges)
+        is_bridged = all(one is not None and COMPLETE in one.chains for one in bridges)
+        self.is_outdated = False
+        lists = dict.fromkeys(FAMILIES, EMPTY)
         try:
-            for width, listing in lists.items():
-                if not listing.is_whole(self._options):
+            for width in FAMILIES:
+                found = self._contents(width, TABLE)
+                if found is not None and found.is_whole(self._options):
+                    lists[width] = self._listing(found, width)
+                    if broken := lists[width].broken(width, self._options):
+                        self._change(self._mending(width, lists[width], broken))
+                elif found is None or is_bridged:
                     self._change([*_deletion(width), table_script(width, self._options)])
-                    lists[width] = EMPTY
-                elif broken := listing.broken(width, self._options):
-                    self._change(self._mending(width, listing, broken))
+                else:
+                    self.is_outdated = True
         except ScriptError as error:
             self._generation = None
             raise libnftables.explained(f"make table {TABLE}", error) from error
@@ -119,6 +136,7 @@ class Table:
         Raises:
             ScriptError: refused; nothing is done.
         """
+        self._refuse_if_outdated()
         deleted, added = Elements(), Elements()
         chains: dict[tuple[int, str], Entry] = {}
         for key, entry in changes:
@@ -144,6 +162,7 @@ class Table:
         Raises:
             ScriptError: refused; nothing is done.
         """
+        self._refuse_if_outdated()
         lines: list[str] = []
         for verb, new, old in (("delete", self.others, wanted), ("add", wanted, self.others)):
             elements = Elements()
@@ -178,18 +197,28 @@ class Table:
             for width, names in unused.items():
                 self._held[width] -= names
 
+    def delete_bridge(self) -> None:
+        """Delete what served while the tables were made anew."""
+        if not self._has_bridge:
+            return
+        with suppress(ScriptError):  # the next one tries again
+            self._change(self._bridge_deletion())
+            self._has_bridge = False
+
     def delete(self) -> None:
-        """Delete both tables.
+        """Delete both tables, and a bridge.
 
         Raises:
             DataplaneError: they stay.
         """
+        lines = [line for width in FAMILIES for line in _deletion(width)]
         try:
-            self._change([line for width in FAMILIES for line in _deletion(width)])
+            self._change([*lines, *self._bridge_deletion()])
         except ScriptError as error:
             raise libnftables.explained(f"delete table {TABLE}", error) from error
         self._know(dict.fromkeys(FAMILIES, EMPTY))
         self._generation = None
+        self.is_outdated = self._has_bridge = False
 
     def _running(self) -> ScriptRunner:
         if self._runner is None:
@@ -197,18 +226,37 @@ class Table:
         return self._runner
 
     def _change(self, lines: Iterable[str]) -> None:
+        if self._name != TABLE:
+            lines = (renamed(line, self._name) for line in lines)
         script = "\n".join(lines)
         if script:
             self._running().run(script + "\n")
             if self._generation is not None:
                 self._generation += 1
 
-    def _listing(self, width: int) -> Listing:
+    def _contents(self, width: int, table: str) -> Contents | None:
         try:
-            found = self._running().contents(width, TABLE)
-            return read_listing(found, width) if found is not None else EMPTY
+            return self._running().contents(width, table)
+        except ScriptError as error:
+            raise libnftables.explained(f"read table {table}", error) from error
+
+    def _listing(self, found: Contents, width: int) -> Listing:
+        try:
+            return read_listing(found, width)
         except ScriptError as error:
             raise libnftables.explained(f"read table {TABLE}", error) from error
+
+    def _bridge_deletion(self) -> list[str]:
+        # Not added first as ours is: a bridge that is not complete would wake.
+        return [
+            f"delete table {family} {BRIDGE}"
+            for width, family in FAMILIES.items()
+            if self._running().contents(width, BRIDGE) is not None
+        ]
+
+    def _refuse_if_outdated(self) -> None:
+        if self.is_outdated:
+            raise ScriptError(f"table {TABLE} is not as svcdns writes it; it is made anew soon")
 
     def _know(self, lists: dict[int, Listing]) -> None:
         self.entries = {

@@ -10,13 +10,10 @@ nft_lookup.c, where each look into a map asks anew.
 
 import asyncio
 import socket
-import struct
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from itertools import combinations, cycle, islice
-from threading import Event, Thread
 
 import pytest
 
@@ -35,6 +32,7 @@ from svcdns.proxy.model import (
     pack_servers,
 )
 from svcdns.wire.name import pack_address
+from tests.support.knocking import accepting, connecting, going_on
 from tests.support.namespaces import Network, join
 from tests.support.tools import require
 
@@ -45,8 +43,6 @@ OPTIONS = FilterOptions(cluster_networks=((pack_address("198.18.0.0"), 15),))
 CHANGES = 200
 SLOW = 1000
 """Rules that do nothing, in front of one."""
-_PATIENCE_SECONDS = 20
-_RESETS_WHEN_CLOSED = struct.pack("ii", 1, 0)
 
 
 def balanced(servers: tuple[str, ...], scheduler: str, held: int = 0) -> VirtualServer:
@@ -69,6 +65,7 @@ CASES = {
 def test_nobody_is_refused_while_servers_come_and_go(case: str) -> None:
     states = CASES[case]
     said: Counter[str] = Counter()
+    knocking = connecting((VIP, PORT), said)
     slow = ["services"] if case == "held" else [chain_of(one) for one in states]
 
     with Network() as node, Network() as client:
@@ -80,7 +77,7 @@ def test_nobody_is_refused_while_servers_come_and_go(case: str) -> None:
             asyncio.run(backend.setup())
             bring(backend, states[:2])
             slow_down(node, slow)
-            with going_on(node, accepting(listener)), going_on(client, connecting(said)):
+            with going_on(node, accepting(listener)), going_on(client, knocking):
                 bring(backend, islice(cycle(states), CHANGES))
             backend.close()
 
@@ -112,44 +109,3 @@ def slow_down(network: Network, chains: list[str]) -> None:
         text=True,
         check=True,
     )
-
-
-@contextmanager
-def going_on(network: Network, work: Iterator[None]) -> Iterator[None]:
-    """Do some work in a network again and again, until the block ends."""
-    is_over = Event()
-
-    def go_on() -> None:
-        with network.inside():
-            for _ in work:
-                if is_over.is_set():
-                    return
-
-    thread = Thread(target=go_on)
-    thread.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        thread.join()
-
-
-def accepting(listener: socket.socket) -> Iterator[None]:
-    while True:
-        with suppress(TimeoutError):
-            listener.accept()[0].close()
-        yield
-
-
-def connecting(said: Counter[str]) -> Iterator[None]:
-    while True:
-        with socket.socket() as sock:
-            sock.settimeout(_PATIENCE_SECONDS)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS_WHEN_CLOSED)
-            try:
-                sock.connect((VIP, PORT))
-            except OSError as error:
-                said[type(error).__name__] += 1
-            else:
-                said["connected"] += 1
-        yield

@@ -28,6 +28,8 @@ class MemoryTable:
 
     chains: dict[str, list[str]] = field(default_factory=dict)
     sets: dict[str, dict[str, str]] = field(default_factory=dict)
+    is_dormant: bool = False
+    """Whether no packet comes to its chains."""
 
 
 class NftMemory:
@@ -97,6 +99,7 @@ class NftMemory:
 
     def _block(self, name: str, body: str) -> None:
         table = self.tables.setdefault(name, MemoryTable())
+        table.is_dormant = body.lstrip().startswith("flags dormant;")
         for kind, part, inside in _PART.findall(body):
             if kind == "chain":
                 rules = [one.strip(" \n}") for one in inside.split(";")]
@@ -111,7 +114,7 @@ class NftMemory:
             if verb == "delete":
                 del self.tables[place]
             else:
-                self.tables.setdefault(place, MemoryTable())
+                self.tables.setdefault(place, MemoryTable()).is_dormant = False
             return
         _do_in(self.tables[place], f"{verb} {kind}", rest[0], " ".join(rest[1:]))
 

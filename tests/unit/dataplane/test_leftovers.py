@@ -13,7 +13,7 @@ from svcdns.dataplane.filter_nftables import NftablesFilter
 from svcdns.dataplane.iptables_programs import find_programs
 from svcdns.dataplane.iptables_rules import PREFIX
 from svcdns.dataplane.leftovers import Part, Traces, parts_of, remove, remove_virtual_servers
-from svcdns.dataplane.nftables_script import TABLE
+from svcdns.dataplane.nftables_script import BRIDGE, TABLE
 from tests.support.namespaces import Network
 from tests.support.tools import require
 
@@ -88,6 +88,17 @@ def test_a_part_goes_and_the_others_stay(
     assert found() == EVERYTHING - gone
     assert frozenset(removed.parts) <= frozenset(parts)
     assert len(removed.parts) == len(gone)
+
+
+def test_a_table_goes_with_the_bridge_of_an_upgrade_that_ended_midway(traces: Traces) -> None:
+    nft = require("nft", package="nftables")
+    with Network() as network, network.inside():
+        subprocess.run([nft, f"add table ip {TABLE}; add table ip {BRIDGE}"], check=True)
+
+        assert remove({Part.TABLE}, traces) == ((Part.TABLE,), ())
+
+        assert found() == set()
+        assert subprocess.check_output([nft, "list", "tables"]) == b""
 
 
 @pytest.mark.usefixtures("node")

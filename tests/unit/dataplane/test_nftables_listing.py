@@ -1,6 +1,6 @@
 from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.nftables_entry import Entry, Shape
-from svcdns.dataplane.nftables_listing import EMPTY, Listing, read_listing
+from svcdns.dataplane.nftables_listing import Contents, Listing, read_listing
 from svcdns.dataplane.nftables_script import TABLE, chain_script, map_of, table_script
 from svcdns.proxy.model import TCP, UDP, VirtualKey
 from svcdns.wire.name import pack_address
@@ -22,10 +22,14 @@ def add(made: NftMemory, container: str, *elements: str) -> None:
     made.run(f"add element ip6 svcdns {container} {{ {', '.join(elements)} }}\n")
 
 
+def contents(made: NftMemory) -> Contents:
+    found = made.contents(16, TABLE)
+    assert found is not None
+    return found
+
+
 def listed(made: NftMemory) -> Listing:
-    contents = made.contents(16, TABLE)
-    assert contents is not None
-    return read_listing(contents, 16)
+    return read_listing(contents(made), 16)
 
 
 def test_entries_are_put_together_from_all_sets() -> None:
@@ -53,7 +57,7 @@ def test_entries_are_put_together_from_all_sets() -> None:
     }
     assert found.addresses == {WEB.address}
     assert found.hairpins == {ROW[:16]}
-    assert found.is_whole(OPTIONS)
+    assert contents(made).is_whole(OPTIONS)
     assert found.broken(16, OPTIONS) == frozenset()
 
 
@@ -82,13 +86,12 @@ def test_a_number_that_is_missing_leaves_zeros() -> None:
 
 def test_a_table_of_other_options_or_with_fewer_rules_is_not_whole() -> None:
     made = kernel()
-    whole = listed(made)
+    whole = contents(made)
     made.run("flush chain ip6 svcdns filter-input\n")
 
     assert whole.is_whole(OPTIONS)
     assert not whole.is_whole(FilterOptions(mark=1))
-    assert not listed(made).is_whole(OPTIONS)
-    assert not EMPTY.is_whole(OPTIONS)
+    assert not contents(made).is_whole(OPTIONS)
 
 
 def test_sets_of_held_clients_are_counted_not_read() -> None:

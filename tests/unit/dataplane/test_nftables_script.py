@@ -17,6 +17,7 @@ from svcdns.dataplane.nftables_script import (
     layout_name,
     map_of,
     put_difference,
+    renamed,
     table_script,
 )
 from svcdns.proxy.model import TCP, VirtualKey
@@ -54,6 +55,13 @@ def test_the_layout_is_told_by_a_chain_that_changes_with_the_options() -> None:
 
     assert len(names) == len(others)
     assert all(f"chain {layout_name(one)} {{ }}" in table_script(4, one) for one in others)
+
+
+def test_a_command_for_another_table_is_the_same_else() -> None:
+    assert renamed("add element ip svcdns a { svcdns }", "other") == (
+        "add element ip other a { svcdns }"
+    )
+    assert renamed(table_script(4, PODS), "other").startswith("table ip other {")
 
 
 def test_pods_are_those_of_the_family() -> None:

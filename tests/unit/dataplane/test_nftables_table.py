@@ -4,6 +4,7 @@ from svcdns.dataplane.backend import DataplaneError
 from svcdns.dataplane.filter import FilterOptions
 from svcdns.dataplane.libnftables import ScriptError
 from svcdns.dataplane.nftables_entry import NOTHING, entry_of
+from svcdns.dataplane.nftables_script import BRIDGE, TABLE, table_script
 from svcdns.dataplane.nftables_table import Others, Table
 from svcdns.proxy.model import PERSISTENT, TCP, Kind, ServicePortName, VirtualKey, VirtualServer
 from tests.support.nft_memory import NftMemory
@@ -115,6 +116,40 @@ def test_a_kernel_that_has_no_tables_is_told_with_what_helps(kernel: NftMemory) 
         table.probe()
     with pytest.raises(DataplaneError, match="make table svcdns"):
         table.read()
+
+
+def test_a_table_of_another_layout_is_left_alone_and_not_written_to(kernel: NftMemory) -> None:
+    kernel.run(table_script(4, FilterOptions(mark=1)))
+    before = len(kernel.tables[f"ip {TABLE}"].chains)
+    table = Table(OPTIONS, lambda: kernel)
+
+    table.read()
+
+    assert table.is_outdated
+    assert table.entries == {}
+    with pytest.raises(ScriptError, match="made anew soon"):
+        table.write([(KEY, entry_of(held(ROWS), b"", OPTIONS))])
+    with pytest.raises(ScriptError, match="made anew soon"):
+        table.write_others(Others(frozenset({KEY.address})))
+    assert len(kernel.tables[f"ip {TABLE}"].chains) == before
+
+
+def test_a_bridge_goes_where_there_is_one(table: Table, kernel: NftMemory) -> None:
+    kernel.run(f"add table ip6 {BRIDGE}\n")
+    table.read()
+
+    table.delete_bridge()
+
+    assert kernel.tables.keys() == {f"ip {TABLE}", f"ip6 {TABLE}"}
+    assert table.is_as_known()
+
+
+def test_no_bridge_is_left(table: Table, kernel: NftMemory) -> None:
+    kernel.run(f"add table ip {BRIDGE}\n")
+
+    table.delete()
+
+    assert kernel.tables == {}
 
 
 def test_no_table_is_left(table: Table, kernel: NftMemory) -> None:
