@@ -178,6 +178,8 @@ class Errands:
         self._now = 0.0
         self._alone: Sequence[Server] | None = None
         """The only upstream there is."""
+        self._is_plain = False
+        """Whoever comes first is up, and asked with OPT."""
 
     def send(
         self, desk: Desk, identity: bytes, question: bytes, form: Form, asked_at: tuple[float, int]
@@ -186,14 +188,18 @@ class Errands:
         if asked_at is not self._asked_at:
             self._begin(asked_at)
         forwarder, now = self.forwarder, self._now
-        ordered = self._alone or forwarder.in_order()
-        if not ordered or 0 < self._most <= forwarder.going or question[-4:-2] in _TRANSFERS:
-            return None
-        first = ordered[0]
         message = form.head + question + form.tail
         flights = forwarder.flights.going
-        if message in flights or first.health.is_down or now < first.without_edns_until:
+        if (
+            not self._is_plain
+            or message in flights
+            or 0 < self._most <= forwarder.going
+            or question[-4:-2] in _TRANSFERS
+        ):
             return None
+        # Not before: whoever goes the other way is given a place in the order there.
+        ordered = self._alone or forwarder.in_order()
+        first = ordered[0]
         sent = next(first.identities) + message
         try:
             sock = self.datagrams.connect(self._sockets, first.endpoint)
@@ -212,14 +218,25 @@ class Errands:
 
     def _begin(self, asked_at: tuple[float, int]) -> None:
         """Look once at what is the same for all questions of a batch."""
-        self._asked_at = asked_at
         self._loop, self._sockets = self.datagrams.open()
-        self._now = self.datagrams.time()
+        self._now = now = self.datagrams.time()
         usable = self.forwarder.usable()
         self._alone = usable if len(usable) == 1 else None
+        self._is_plain = _is_plain(usable, now)
+        self._asked_at = asked_at
 
 
 _TRANSFERS = frozenset(rrtype.to_bytes(2) for rrtype in TRANSFERS)
+
+
+def _is_plain(servers: Sequence[Server], now: float) -> bool:
+    """Whether, in whatever order, the first of them is up, and asked with OPT."""
+    if len(servers) > 1:  # those that just failed come last
+        servers = [server for server in servers if not server.health.is_doubtful] or servers
+    for server in servers:
+        if server.health.is_down or now < server.without_edns_until:
+            return False
+    return bool(servers)
 
 
 def may_be_sent(forwarding: Forwarding) -> bool:

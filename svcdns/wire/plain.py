@@ -186,7 +186,7 @@ def _alias(message: bytes, start: int, end: int, question: bytes, answers: int) 
     while message.startswith(owner + _CNAME_IN, at) and len(ttls_at) < _MOST_ALIASES:
         rdata = at + FIXED
         behind = rdata + int.from_bytes(message[rdata - 2 : rdata])
-        target = _target(message, rdata, behind) if behind <= end else b""
+        target = _target(message[:end], rdata, behind, question) if behind <= end else b""
         if not target or target in names:
             return None
         names.append(target)
@@ -210,18 +210,35 @@ def _alias(message: bytes, start: int, end: int, question: bytes, answers: int) 
     return Shape(int.from_bytes(ttl), tuple(ttls_at), at - start, width)
 
 
-def _target(message: bytes, start: int, end: int) -> bytes:
+def _target(message: bytes, start: int, end: int, question: bytes) -> bytes:
     """Return the name between `start` and `end` in lower case; empty: it cannot be read."""
     at = start
     while at < end and 0 < message[at] <= MAX_LABEL:
         at += message[at] + 1
-    if at + 1 == end and not message[at] and end - start <= MAX_NAME:
-        return message[start:end].lower()
+    rest = b""
+    if at + 1 == end:
+        rest = message[at:end]
+    elif at + _POINTER_SIZE == end and message[at] == _POINTER:
+        rest = _suffix(question, message[at + 1] - _HEADER)
+    if rest.endswith(b"\0"):
+        name = message[start:at].lower() + rest
+        return name if len(name) <= MAX_NAME else b""
+    # As whoever keeps the answer reads it: of the question he has the name alone.
+    asked = _HEADER + len(question)
+    message = message[: asked - _TYPE_AND_CLASS] + bytes(_TYPE_AND_CLASS) + message[asked:]
     try:
-        name, behind = name_at(message, start)
+        found, behind = name_at(message, start)
     except MalformedMessageError:
         return b""
-    return lower(name) if behind == end else b""
+    return lower(found) if behind == end else b""
+
+
+def _suffix(question: bytes, at: int) -> bytes:
+    """Return the name that begins with the label at `at`; empty: none does."""
+    label = 0
+    while label < at < len(question) - _TYPE_AND_CLASS:
+        label += question[label] + 1
+    return question[at:-_TYPE_AND_CLASS] if label == at else b""
 
 
 @lru_cache(maxsize=256)

@@ -133,7 +133,7 @@ def _walk(message: bytes, at: int, counts: list[int], rrtype: int) -> _Walk:
             if owner != _HEADER or (kind not in (rrtype, _RRSIG)):
                 is_plain = False
         elif index < behind_authority:
-            if owner >= behind_question:
+            if first and owner >= behind_question:
                 is_plain = False
         elif kind != _OPT:
             is_plain = False

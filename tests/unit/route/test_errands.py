@@ -18,6 +18,7 @@ from svcdns.route.exchange import Exchange
 from svcdns.route.responder import Said
 from svcdns.route.route import Route
 from svcdns.route.router import Router
+from svcdns.route.traffic import OTHER_TYPE
 from svcdns.wire.codes import AD, CD, RD, RCode, RRType
 from svcdns.wire.edns import BARE_OPT, BARE_OPT_DO, opt
 from svcdns.wire.name import ROOT, OwnerName, from_text
@@ -262,6 +263,32 @@ def test_a_bug_is_told_and_the_query_fails() -> None:
 
     assert response[3] & 0x0F == RCode.SERVFAIL
     assert len(world.bugs) == 1
+
+
+class ForgetfulKeeper(BrokenKeeper):
+    """Has another one."""
+
+    def has(self, question: bytes, dnssec_ok: bool) -> bool:  # noqa: FBT001  see `Keeper`
+        raise RuntimeError(question, dnssec_ok)
+
+
+def test_what_cannot_begin_because_of_a_bug_goes_the_other_way() -> None:
+    assert World(ForgetfulKeeper()).begin(packet(ASKED)) is None
+
+
+def test_who_makes_up_types_takes_no_memory_and_is_counted() -> None:
+    world = World()
+    for rrtype in range(1000, 3100):
+        world.begin(packet(Question.of(ASKED.owner, rrtype)))
+        errand = world.sender.sent[-1]
+        head = errand.form.heads[b"\x81\x83\0\1\0\0\0\1\0\0"]
+        assert head is not None
+        errand.desk.close(errand, head, b"an SOA", Shape(30, (), 6, 0))
+
+    desk: Any = world.sender.sent[0].desk
+    assert 0 < len(desk._rows) <= 1024  # noqa: SLF001  what must not grow is seen by nobody
+    ((key, row),) = world.exchange.traffic.counts.items()
+    assert (key.rrtype, row[0]) == (OTHER_TYPE, 2100)
 
 
 def test_what_is_kept_is_no_errand() -> None:

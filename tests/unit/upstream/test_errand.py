@@ -18,6 +18,7 @@ from svcdns.upstream.endpoint import Endpoint, Transport
 from svcdns.upstream.errand import Errands, may_be_sent
 from svcdns.upstream.forwarding import Forwarding
 from svcdns.upstream.gathering import Gathering
+from svcdns.upstream.policy import Policy
 from svcdns.upstream.server import Habits
 from svcdns.upstream.targets import Address
 from svcdns.wire.codes import TC, RCode, RRType
@@ -303,6 +304,41 @@ async def test_who_sends_it_back_leaves_nothing_open() -> None:
 
     assert not office.desk.closed
     assert not office.desk.handed_over
+
+
+async def test_who_goes_the_other_way_has_taken_no_turn() -> None:
+    async with (
+        FakeUpstream(silent) as one,
+        FakeUpstream(silent) as other,
+        office_of(one, other, policy=Policy.ROUND_ROBIN) as office,
+    ):
+        first, second = office.gathering.servers
+        second.without_edns_until = asyncio.get_running_loop().time() + 60.0
+        asked = []
+        for _ in range(4):
+            assert office.send() is None
+            asked.append(office.gathering.forwarder.in_order()[0])
+
+    assert asked == [first, second, first, second]
+
+
+async def test_one_of_two_that_is_down_is_passed_over() -> None:
+    never = asyncio.Event()
+    async with FakeUpstream() as one, FakeUpstream() as other, office_of(one, other) as office:
+        health = office.gathering.servers[0].health
+        health.fails = 3
+        health.doubt(never.wait, lambda: None)
+        office.must_send()
+        await until(lambda: bool(office.desk.closed))
+
+    assert (one.asked("udp"), other.asked("udp")) == (0, 1)
+
+
+async def test_where_nobody_is_up_there_are_no_errands() -> None:
+    async with FakeUpstream() as upstream, office_of(upstream) as office:
+        office.gathering.servers[0].health.fails = 3
+
+        assert office.send() is None
 
 
 async def test_over_the_limit_there_are_no_errands() -> None:

@@ -1,7 +1,7 @@
 """The reply that needs no reading, told apart from all others."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from svcdns.wire.codes import AA, AD, RA, RD, TC, RRType
@@ -148,6 +148,17 @@ def test_another_authority_is_no_denial_of_that_kind(octets: bytes) -> None:
     assert shape(reply_to(QUERY, octets, counts=(0, 1, 0))) is None
 
 
+def test_a_denial_of_the_root_is_read_as_any_other() -> None:
+    asked = Question.of(from_text("."), RRType.A)
+    octets = soa().replace(bytes(18), b"\xff" * 18)  # names that nobody reads
+    message = reply_to(packet(asked), octets, counts=(0, 1, 0))
+
+    head = heads()[message[2:12]]
+    assert head is not None
+    assert shape_of(message, len(packet(asked)), asked.octets, head) is not None
+    assert read_reply(message, asked.owner, asked.rrtype).body == ((0, 1, 0), octets)
+
+
 def pointer(at: int) -> bytes:
     return (0xC000 | at).to_bytes(2)
 
@@ -204,6 +215,46 @@ def test_aliases_one_after_the_other_lead_to_addresses(
 )
 def test_what_leads_elsewhere_or_nowhere_is_no_such_chain(records: tuple[bytes, ...]) -> None:
     assert shape(reply_to(QUERY, *records)) is None
+
+
+targets = st.builds(
+    bytes.__add__,
+    st.sampled_from([b"", b"\1c", b"\1C", b"\1\0"]),
+    st.just(b"\0") | st.integers(0, START + 60).map(pointer),
+)
+
+
+@given(
+    st.lists(targets, min_size=1, max_size=4),
+    st.sampled_from([0, 11, 30, 0x0161_0000]),
+    st.sampled_from([b"", BARE_OPT]),
+)
+@example([b"\1c\0", b"\1c" + pointer(START - 3)], 30, b"")
+@example([b"\1c\0", pointer(START + 3)], 30, BARE_OPT)
+@example([b"\1\0" + pointer(2)], 30, b"")
+def test_an_alias_is_read_as_whoever_keeps_it_reads_it(
+    targets: list[bytes], ttl: int, tail: bytes
+) -> None:
+    records = chain(*targets, ttl=ttl)
+    counts = (len(records), 0, int(bool(tail)))
+    found = shape(message := reply_to(QUERY, *records, tail, counts=counts))
+
+    if found is not None:
+        reply = read_reply(message, ASKED.owner, ASKED.rrtype)
+        contents = contents_of(ASKED.owner, ASKED.rrtype, reply.body)
+        assert reply.body == ((len(records), 0, 0), b"".join(records))
+        assert contents.answers
+        assert (found.ttl, found.ttls_at) == (contents.ttl, contents.ttls_at)
+
+
+@pytest.mark.parametrize("at", [12, 14, 22])
+def test_the_end_of_an_alias_may_be_the_end_of_the_question(at: int) -> None:
+    assert shape(reply_to(QUERY, *chain(b"\1c" + pointer(at)))) is not None
+
+
+@pytest.mark.parametrize("targets", [(pointer(12),), (b"\1A" + pointer(14),)])
+def test_an_alias_that_leads_back_by_a_pointer_is_no_such_chain(targets: tuple[bytes, ...]) -> None:
+    assert shape(reply_to(QUERY, *chain(*targets))) is None
 
 
 def test_only_addresses_are_looked_for_behind_aliases() -> None:

@@ -4,10 +4,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from svcdns.answers.kept import Judgement, Kept, Kind, examined
+from svcdns.answers.raw import Raw
 from svcdns.plugins.parts.cache_store import LEAST_CAPACITY, Store
+from svcdns.wire.codes import RRType
+from svcdns.wire.plain import PlainHeads
 from svcdns.wire.rrset import txt
 from tests.support.foreign import foreign
 from tests.support.stubs import question
+from tests.support.upstreams import record
 
 ASKED = question("a.example.")
 
@@ -175,6 +179,61 @@ def test_large_answers_make_room_before_there_are_many() -> None:
 
     assert 0 < store.entries[Kind.SUCCESS] < 200
     assert store.octets <= LEAST_CAPACITY * 4096
+
+
+def raw(answers: int, now: float, lifetime: int) -> Raw:
+    counts = bytes((0, answers, 0, int(not answers)))
+    head = PlainHeads(recursion_desired=True, wants_ad=False, with_opt=False)[
+        b"\x81\x80\0\1" + counts + b"\0\0"
+    ]
+    assert head is not None
+    soa = record(bytes(22), RRType.SOA, b"\0")
+    return Raw(head, record(b"1234") * answers or soa, lifetime, now)
+
+
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["raw", "put", "put large", "find", "touch", "wait"]),
+            st.integers(0, 7).map(lambda number: number.to_bytes(1)),
+            st.integers(0, 3),
+            st.integers(1, 9),
+        ),
+        max_size=60,
+    ),
+    more=st.integers(0, 90),
+    prefer_positive=st.booleans(),
+)
+def test_when_all_has_gone_no_octet_is_left(
+    steps: list[tuple[str, bytes, int, int]], more: int, *, prefer_positive: bool
+) -> None:
+    store, now = Store(0, 0, prefer_positive=prefer_positive), 0.0
+    asked = [ASKED.octets + number.to_bytes(1) for number in range(8)]
+    large = kept(Kind.SUCCESS, size=60_000)
+    for what, key, number, lifetime in steps:
+        kind = (Kind.SUCCESS, Kind.DENIAL, Kind.FAILURE, Kind.SUCCESS)[number]
+        match what:
+            case "raw":
+                store.put(ASKED.octets + key, raw(number, now, lifetime))
+            case "put":
+                store.put(ASKED.octets + key, kept(kind, now, lifetime, answering=number == 0))
+            case "put large":
+                store.put(ASKED.octets + key, large)
+            case "find":
+                store.find(ASKED.octets + key, now, number)
+            case "touch":
+                store.touch(ASKED.octets + key)
+            case _:
+                now += number
+        assert (store.octets > 0) is (sum(store.entries.values()) > 0)
+    for number in range(more):
+        asked.append(b"%d" % number)
+        store.put(asked[-1], large)
+    for key in asked:
+        while store.find(key, 1000.0) or store.has(key):
+            pass
+
+    assert (store.octets, sum(store.entries.values())) == (0, 0)
 
 
 class StoreMachine(RuleBasedStateMachine):
