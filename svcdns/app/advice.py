@@ -10,6 +10,7 @@ from svcdns.answers.settings import KubernetesSettings, is_reverse
 from svcdns.corefile.errors import Mistake
 from svcdns.corefile.lexer import Token
 from svcdns.corefile.tree import Key
+from svcdns.plugins.bind import Bind
 from svcdns.route.compile import Plan
 from svcdns.upstream.forwarding import Forwarding
 from svcdns.upstream.targets import Address
@@ -107,6 +108,7 @@ def _shadowed(plans: Sequence[Plan]) -> Iterator[Mistake]:
             keys = [
                 (len(from_text(key.zone)), other is plan, key.token)
                 for other in plans
+                if _meet(plan, other)
                 for key in other.block.keys
                 if _port(key) == port and is_within(zone, lower(from_text(key.zone)))
             ]
@@ -140,6 +142,7 @@ def _shadowed_below(plans: Sequence[Plan]) -> Iterator[Mistake]:
                 zone = lower(from_text(key.zone))
                 if (
                     other is plan
+                    or not _meet(plan, other)
                     or _port(key) != port
                     or not any(is_within(zone, kind) for kind in kinds)
                     or any(is_within(zone, one) for one in served)
@@ -151,6 +154,18 @@ def _shadowed_below(plans: Sequence[Plan]) -> Iterator[Mistake]:
                     f"{token.file}:{token.line}: this server block takes them",
                     "take the block out, or give it a 'kubernetes' of its own",
                 )
+
+
+def _meet(plan: Plan, other: Plan) -> bool:
+    """Whether two blocks may listen at one address."""
+    here, there = _bound(plan), _bound(other)
+    return not here or not there or bool(here & there)
+
+
+def _bound(plan: Plan) -> set[str]:
+    """Return what a block is bound to; nothing: every address."""
+    bind = _settings(plan, "bind")
+    return {token.text for token in bind.wanted} if isinstance(bind, Bind) else set()
 
 
 def _port(key: Key) -> int:

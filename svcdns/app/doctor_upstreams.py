@@ -98,7 +98,7 @@ async def _asked(server: Server, forwarding: Forwarding, patience: float) -> Fin
     try:
         reply = await server.ask(asked, stream=False, until=started + patience)
     except UpstreamError as error:
-        return fail(name, f"{error} (named at {server.named_at})", _advice(server))
+        return fail(name, f"{error} (named at {server.named_at})", _advice(server, str(error)))
     seconds = loop.time() - started
     took = f"{seconds * 1000:.0f} ms"
     if reply.rcode not in (RCode.NOERROR, RCode.NXDOMAIN):
@@ -112,8 +112,12 @@ async def _asked(server: Server, forwarding: Forwarding, patience: float) -> Fin
     return ok(name, f"{rcode_text(reply.rcode)} to {question}, {took}")
 
 
-def _advice(server: Server) -> str:
+def _advice(server: Server, why: str) -> str:
     host, port, transport = server.endpoint.host, server.endpoint.port, server.endpoint.transport
+    if ": tls: " in why:
+        return "it is there: tls_servername says whose certificate it has, tls who signed that"
+    if ": HTTP status " in why or ": the content type " in why:
+        return "it is there: is the path right? another than /dns-query has to be written"
     if ip_address(host.partition("%")[0]).is_loopback:
         kind = "t" if transport in (Transport.TLS, Transport.HTTPS) else "u"
         return f"is a resolver running on this machine? ss -a{kind}np 'sport = :{port}'"

@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from svcdns.answers.answer import Answer
-from svcdns.answers.foreign import opened
+from svcdns.answers.foreign import ForeignAnswer, Outcome
 from svcdns.corefile.addresses import expand_zone
 from svcdns.corefile.arguments import Arguments, Words
 from svcdns.corefile.directives import suggest
@@ -34,6 +33,7 @@ from svcdns.wire.codes import (
     rcode_text,
     type_text,
 )
+from svcdns.wire.contents import contents_of
 from svcdns.wire.name import ROOT, OwnerName, from_text, is_within, lower, to_text
 
 DEFAULT_FORM = (
@@ -128,17 +128,26 @@ def class_of(observed: Observed) -> str:
     """
     if observed.query.question.rrtype in (RRType.AXFR, RRType.IXFR):
         return "error"
-    answer = None if observed.answer is None else opened(observed.answer)
-    has_answer = answer is not None and bool(answer.answer)
+    outcome = observed.answer
+    has_answer = outcome is not None and _has_answer(outcome)
     if observed.rcode == RCode.NOERROR:
-        is_denied = answer is not None and _has_soa(answer) and not has_answer
+        is_denied = outcome is not None and not has_answer and _has_soa(outcome)
         return "denial" if is_denied else "success"
     return "denial" if observed.rcode == RCode.NXDOMAIN and not has_answer else "error"
 
 
-def _has_soa(answer: Answer) -> bool:
-    return answer.authority is not None or any(
-        rrset.rrtype == RRType.SOA for rrset in answer.authority_records
+def _has_answer(outcome: Outcome) -> bool:
+    if isinstance(outcome, ForeignAnswer):
+        return outcome.body.counts[0] > 0
+    return bool(outcome.answer)
+
+
+def _has_soa(outcome: Outcome) -> bool:
+    if isinstance(outcome, ForeignAnswer):
+        # No name is read: not all that an upstream says can be.
+        return contents_of(outcome.owner, RRType.SOA, outcome.body).has_soa
+    return outcome.authority is not None or any(
+        rrset.rrtype == RRType.SOA for rrset in outcome.authority_records
     )
 
 

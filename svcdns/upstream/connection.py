@@ -74,8 +74,10 @@ class Connection(ABC):
         self.dialing: asyncio.Task[None] | None = None
         self._endpoint = endpoint
         self._on_idle = on_idle
-        self._socket: socket.SocketType | None = None
+        self._way = ""
+        """Both its ends, once it is open."""
         self._served = 0
+        self._answered_at = self.opened
 
     @abstractmethod
     async def dial(self, source: str) -> None:
@@ -108,11 +110,27 @@ class Connection(ABC):
         self.is_usable = False
         question.fail(UpstreamError(self.failing(TIMEOUT)))
 
+    def _expire_stream(self, question: Question) -> None:
+        """Let a question wait no longer; leave the connection if it has answered none since."""
+        if self._answered_at > question.sent_at:
+            question.fail(UpstreamError(self.failing(TIMEOUT)))
+        else:
+            Connection.expire(self, question)
+
     def failing(self, why: str) -> str:
         """Return the text that says what this connection failed at."""
-        if self._socket is None:
+        if not self._way:
             return f"dial {self.network} {self._endpoint.text}: {why}"
-        return f"read {self.network} {way_of(self._socket, self._endpoint.text)}: {why}"
+        return f"read {self.network} {self._way}: {why}"
+
+    def _server_name(self) -> str:
+        """Return whom its certificate has to be of, as it is sent; fail if that can be nobody."""
+        name = self._endpoint.certified_name
+        try:
+            return name.encode("idna").decode("ascii")
+        except UnicodeError:
+            self._fail(f"tls: {name!r} is no server name")
+            return ""
 
     def _answer(self, question: Question, message: bytes) -> bool:
         """Give a question its reply; return whether the message is one."""
@@ -122,9 +140,14 @@ class Connection(ABC):
             self.is_usable = False
             question.fail(UpstreamError(self.failing(ANOTHER_QUESTION)))
             return False
-        self._served += 1
+        self._serve()
         question.future.set_result(reply)
         return True
+
+    def _serve(self) -> None:
+        """Take note that the upstream has said something to a question."""
+        self._served += 1
+        self._answered_at = asyncio.get_running_loop().time()
 
     def _fail_one(self, question: Question, why: str) -> None:
         """Fail a question that the connection's end has left without a reply."""
@@ -155,13 +178,16 @@ class TcpConnection(Connection, asyncio.Protocol):
 
     async def dial(self, source: str) -> None:
         endpoint, context = self._endpoint, self._context
+        name = self._server_name() if context else None
+        if name == "":
+            return
         try:
             await asyncio.get_running_loop().create_connection(
                 lambda: self,
                 endpoint.host,
                 endpoint.port,
                 ssl=context,
-                server_hostname=(endpoint.server_name or endpoint.host) if context else None,
+                server_hostname=name,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS if context else None,
                 local_addr=(source, 0) if source else None,
             )
@@ -174,7 +200,8 @@ class TcpConnection(Connection, asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._socket = sock = cast("socket.socket", transport.get_extra_info("socket"))
+        sock = cast("socket.socket", transport.get_extra_info("socket"))
+        self._way = way_of(sock, self._endpoint.text)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._begin(self._transport)
         if not self.is_usable and not self.questions:

@@ -44,6 +44,11 @@ class Endpoint(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
+    def certified_name(self) -> str:
+        """Whom its certificate has to be of: a name, or an address without its `%zone`."""
+        return self.server_name or self.host.partition("%")[0]
+
+    @property
     def is_ipv6(self) -> bool:
         return ":" in self.host
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import ssl
 
 _WORDS = {  # as Go's package syscall has them: alerts look for these texts
     errno.ECONNREFUSED: "connection refused",
@@ -35,6 +36,8 @@ class SpoofedError(UpstreamError):
 
 def words_of(error: OSError) -> str:
     """Return what went wrong, in Go's words where it has some."""
+    if isinstance(error, ssl.SSLError):  # whose numbers are its own
+        return f"tls: {error.reason or error}"
     if error.errno is None:
         return str(error) or type(error).__name__
     return _WORDS.get(error.errno) or os.strerror(error.errno).lower()

@@ -31,6 +31,8 @@ MEDIA_TYPE = "application/dns-message"
 MOST_OCTETS = 0xFFFF
 """Of one message."""
 _MOST_HEADER_OCTETS = 16_384
+_MOST_SETTINGS = 64
+"""Of the server, known and unknown: about a dozen are registered, and all are kept."""
 _MOST_TABLE_OCTETS = 4096
 """Of headers that are kept to be said again, however many the server would keep."""
 _LAST_STREAM = 0x7FFF_FFFF
@@ -76,6 +78,12 @@ class BrokenError(Exception):
     """What came is no HTTP/2; the text says why. Nothing more can be read."""
 
 
+class _Connection(H2Connection):
+    """As h2 has it, with fewer streams that have ended kept: 65,536 of them would take 15 MB."""
+
+    MAX_CLOSED_STREAMS = 1024
+
+
 class _Response:
     """What has come of one response."""
 
@@ -111,7 +119,7 @@ class Requests:
         self._method = method
         self._responses: dict[int, _Response] = {}
         self._received = bytearray()
-        self._connection = connection = H2Connection(
+        self._connection = connection = _Connection(
             H2Configuration(
                 client_side=True,
                 header_encoding=None,
@@ -231,14 +239,26 @@ class Requests:
                     is_refused = event.error_code == ErrorCodes.REFUSED_STREAM
                     yield (Refused if is_refused else Failed)(event.stream_id, why)
             case RemoteSettingsChanged():
-                self._has_settings = True
-                encoder = self._connection.encoder
-                encoder.header_table_size = min(encoder.header_table_size, _MOST_TABLE_OCTETS)
-                self._send_all()
+                self._settle()
             case WindowUpdated():
                 self._send_all()
             case _:
                 pass
+
+    def _settle(self) -> None:
+        """Do what the server's settings ask for.
+
+        Raises:
+            BrokenError: there are too many.
+        """
+        connection = self._connection
+        if len(connection.remote_settings) > _MOST_SETTINGS:
+            self.is_open = False
+            raise BrokenError(f"more than {_MOST_SETTINGS} settings")
+        self._has_settings = True
+        encoder = connection.encoder
+        encoder.header_table_size = min(encoder.header_table_size, _MOST_TABLE_OCTETS)
+        self._send_all()
 
     def _head(self, event: ResponseReceived) -> Iterator[Failed]:
         """Look at status and headers of a response."""

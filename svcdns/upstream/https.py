@@ -1,7 +1,7 @@
 """Questions over HTTPS to one upstream: one connection, a stream for each question.
 
 What HTTP/2 says is in `http2`. A question that gets no answer in time costs its stream; the
-connection is left when nothing at all has come since it was asked.
+connection is left when no other one has got any since it was asked.
 
 Source: RFC 8484 section 4 (id 0, POST or GET); RFC 9113 sections 3.2 (ALPN), 6.8 and 8.7.
 """
@@ -14,7 +14,7 @@ from svcdns.upstream.age import aged
 from svcdns.upstream.asked import Asked
 from svcdns.upstream.connection import Connection, Question, TcpConnection
 from svcdns.upstream.endpoint import PATH, PORTS, Endpoint, Transport
-from svcdns.upstream.failure import TIMEOUT, UpstreamError
+from svcdns.upstream.failure import UpstreamError
 from svcdns.upstream.http2 import Answered, BrokenError, Came, Failed, Method, Refused, Requests
 
 ALPN = "h2"
@@ -37,7 +37,6 @@ class HttpsConnection(TcpConnection):
         self._by_stream: dict[int, Question] = {}
         self._refused: set[Question] = set()
         """Questions that were refused once."""
-        self._heard_at = self.opened
 
     def has_room(self, identity: bytes) -> bool:
         if not super().has_room(identity):
@@ -59,12 +58,9 @@ class HttpsConnection(TcpConnection):
         super().leave(question)
 
     def expire(self, question: Question) -> None:
-        if self._heard_at <= question.sent_at:
-            self.is_usable = False
-        question.fail(UpstreamError(self.failing(TIMEOUT)))
+        self._expire_stream(question)
 
     def data_received(self, data: bytes) -> None:
-        self._heard_at = asyncio.get_running_loop().time()
         try:
             for came in self._requests.receive(data):
                 self._take(came)
@@ -103,7 +99,7 @@ class HttpsConnection(TcpConnection):
             case Answered(_, message, age):
                 self._answer(question, aged(message, age) if age else message)
             case Failed(_, why):
-                self._served += 1
+                self._serve()
                 question.fail(UpstreamError(self.failing(why)))
             case Refused(_, why):
                 question.stream = None
@@ -136,8 +132,8 @@ class HttpsConnection(TcpConnection):
 
 def authority_of(endpoint: Endpoint) -> str:
     """Return whom requests are for (RFC 9113 section 8.3.1)."""
-    host = endpoint.server_name or endpoint.host
+    host = endpoint.certified_name
     if ":" in host:
-        host = f"[{host.partition('%')[0]}]"
+        host = f"[{host}]"
     port = endpoint.port
     return host if port == PORTS[Transport.HTTPS] else f"{host}:{port}"

@@ -16,6 +16,7 @@ from typing import cast
 
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection as AioquicConnection
+from aioquic.quic.connection import logger as aioquic_log
 from aioquic.quic.events import (
     ConnectionTerminated,
     HandshakeCompleted,
@@ -24,11 +25,12 @@ from aioquic.quic.events import (
     StreamReset,
 )
 from aioquic.quic.packet import QuicErrorCode
+from aioquic.tls import AlertDescription
 
 from svcdns.upstream.asked import Asked
 from svcdns.upstream.connection import Connection, Question
 from svcdns.upstream.endpoint import Endpoint
-from svcdns.upstream.failure import TIMEOUT, UpstreamError, words_of
+from svcdns.upstream.failure import UpstreamError, way_of, words_of
 from svcdns.upstream.tls import TlsError, TlsFiles, context_of
 from svcdns.wire.frame import frame
 
@@ -40,6 +42,7 @@ _OPT_SIZE_AT = 3
 """Octets of an OPT before what it says of sizes."""
 _CERTIFICATE_ALERTS = range(QuicErrorCode.CRYPTO_ERROR + 42, QuicErrorCode.CRYPTO_ERROR + 49)
 """From bad_certificate to unknown_ca (RFC 8446 section 6)."""
+_ANOTHER_NAME = " doesn't match "
 _NO_ERROR = 0
 _PROTOCOL_ERROR = 2
 _REQUEST_CANCELLED = 3
@@ -52,6 +55,9 @@ _NAMES = {
     5: "DOQ_UNSPECIFIED_ERROR",
 }
 """Error codes of DNS over QUIC (RFC 9250 section 8.4)."""
+
+
+aioquic_log.disabled = True  # what it says is in our reasons; its lines would be in nobody's format
 
 
 def configuration_of(files: TlsFiles) -> QuicConfiguration:
@@ -93,7 +99,13 @@ def roomy(question: Question) -> bytes:
 
 
 class _Quic(AioquicConnection):
-    """As aioquic has it, and known to end as soon as that is decided."""
+    """As aioquic has it, known to end as soon as that is decided, and with streams of ours only."""
+
+    def __init__(self, *, configuration: QuicConfiguration) -> None:
+        super().__init__(configuration=configuration)
+        # What a server opens is a mistake (RFC 9250 section 4.3.3), and would be kept for good.
+        self._local_max_streams_bidi.value = self._local_max_streams_bidi.sent = 0
+        self._local_max_streams_uni.value = self._local_max_streams_uni.sent = 0
 
     @property
     def end(self) -> ConnectionTerminated | None:
@@ -113,8 +125,8 @@ class QuicConnection(Connection, asyncio.DatagramProtocol):
         configuration: QuicConfiguration,
     ) -> None:
         super().__init__(endpoint, on_idle)
-        name = endpoint.server_name or endpoint.host.partition("%")[0]
-        self._quic = _Quic(configuration=replace(configuration, server_name=name))
+        mine = replace(configuration, server_name=endpoint.certified_name)
+        self._quic = _Quic(configuration=mine)
         self._address = (endpoint.host, endpoint.port)
         self._transport: asyncio.DatagramTransport | None = None
         self._is_open = False
@@ -123,11 +135,14 @@ class QuicConnection(Connection, asyncio.DatagramProtocol):
         self._received: dict[int, bytearray] = {}
         self._waiting: dict[Question, None] = {}
         """Questions that have no stream yet."""
-        self._heard_at = self.opened
         self._error = _NO_ERROR
         """With which it is to be closed."""
 
     async def dial(self, source: str) -> None:
+        name = self._server_name()
+        if not name:
+            return
+        self._quic.configuration.server_name = name
         try:
             await asyncio.get_running_loop().create_datagram_endpoint(
                 lambda: self,
@@ -155,9 +170,7 @@ class QuicConnection(Connection, asyncio.DatagramProtocol):
         super().leave(question)
 
     def expire(self, question: Question) -> None:
-        if self._heard_at <= question.sent_at:
-            self.is_usable = False
-        question.fail(UpstreamError(self.failing(TIMEOUT)))
+        self._expire_stream(question)
 
     def close(self) -> None:
         self.is_usable = False
@@ -175,10 +188,10 @@ class QuicConnection(Connection, asyncio.DatagramProtocol):
         transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.DatagramTransport", transport)
         if not self.is_usable and not self.questions:
-            self.close()
+            transport.close()
             return
+        self._transport = cast("asyncio.DatagramTransport", transport)
         self._quic.connect(self._address, asyncio.get_running_loop().time())
         self._transmit()
 
@@ -186,8 +199,7 @@ class QuicConnection(Connection, asyncio.DatagramProtocol):
         del addr  # the socket is connected: nobody else's get here
         if self._transport is None:
             return
-        self._heard_at = now = asyncio.get_running_loop().time()
-        self._quic.receive_datagram(data, self._address, now)
+        self._quic.receive_datagram(data, self._address, asyncio.get_running_loop().time())
         self._go_on()
 
     def error_received(self, exc: Exception) -> None:
@@ -208,7 +220,8 @@ class QuicConnection(Connection, asyncio.DatagramProtocol):
             case HandshakeCompleted():
                 self._is_open = True
                 assert self._transport is not None  # noqa: S101
-                self._socket = cast("socket.socket", self._transport.get_extra_info("socket"))
+                sock = cast("socket.socket", self._transport.get_extra_info("socket"))
+                self._way = way_of(sock, self._endpoint.text)
                 self._send_waiting()
             case StreamDataReceived(data=data, end_stream=is_last, stream_id=stream):
                 self._receive(stream, data, is_last=is_last)
@@ -216,7 +229,7 @@ class QuicConnection(Connection, asyncio.DatagramProtocol):
                 question = self._by_stream.pop(stream, None)
                 self._received.pop(stream, None)
                 if question is not None:
-                    self._served += 1
+                    self._serve()
                     why = f"the stream was reset ({_NAMES.get(code, hex(code))})"
                     question.fail(UpstreamError(self.failing(why)))
             case _:
@@ -286,9 +299,20 @@ class QuicConnection(Connection, asyncio.DatagramProtocol):
     def _why(self, end: ConnectionTerminated) -> str:
         code, reason = end.error_code, end.reason_phrase
         if code in _CERTIFICATE_ALERTS and not self._is_open:
+            if _ANOTHER_NAME in reason:  # what follows are objects, as Python prints them
+                name = self._endpoint.certified_name
+                reason = f"Hostname mismatch, certificate is not valid for {name!r}."
             return f"tls: failed to verify certificate: {reason}"
         if code >= QuicErrorCode.CRYPTO_ERROR:
-            return f"tls: {reason or f'alert {code - QuicErrorCode.CRYPTO_ERROR}'}"
+            return f"tls: {reason or _alert_of(code - QuicErrorCode.CRYPTO_ERROR)}"
         is_of_dns = end.frame_type is None
         name = _NAMES.get(code, hex(code)) if is_of_dns else f"QUIC error {code:#x}"
         return f"the connection was closed ({name}{reason and ': '}{reason})"
+
+
+def _alert_of(number: int) -> str:
+    """Return the name of an alert of TLS, in the letters in which OpenSSL has it."""
+    try:
+        return f"alert {AlertDescription(number).name.upper()}"
+    except ValueError:
+        return f"alert {number}"

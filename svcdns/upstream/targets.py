@@ -145,7 +145,11 @@ def _is_host_name(text: str) -> bool:
 
 
 def _host_of(rest: str) -> str:
-    return rest.partition("/")[0].partition(":")[0]
+    host = rest.partition("/")[0]
+    split = split_port(host)
+    if split is None:
+        return host.partition(":")[0]
+    return f"[{split[0]}]" if ":" in split[0] else split[0]
 
 
 def _instead_of(rest: str) -> str:

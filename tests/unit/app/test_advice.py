@@ -7,6 +7,7 @@ from svcdns.wire.name import pack_address
 
 KUBERNETES = "kubernetes cluster.local in-addr.arpa ip6.arpa"
 GOOD = f". {{\n {KUBERNETES}\n ready\n forward . 192.0.2.1\n loop\n}}\n"
+ELSEWHERE = GOOD.replace(" ready\n", " ready\n bind 127.0.0.1\n")
 
 
 def warnings(text: str) -> list[str]:
@@ -101,6 +102,8 @@ def test_what_does_harm_is_named_with_its_place(text: str, place: str, said: str
         "local {\n whoami\n}\n" + GOOD.replace(". {", "cluster.local {", 1),
         GOOD + "svc.cluster.local:5353 {\n whoami\n}\n",
         GOOD + "svc.cluster.local {\n kubernetes\n}\n",
+        ELSEWHERE + "svc.cluster.local {\n bind 127.0.0.2\n whoami\n}\n",
+        ELSEWHERE + "cluster.local {\n bind 127.0.0.2\n whoami\n}\n",
         GOOD + "stub.cluster.local {\n whoami\n}\n",
         ". {\n forward . 10.96.0.10\n loop\n}\n",
         GOOD.replace(KUBERNETES, f"{KUBERNETES} {{\n  pods verified\n }}\n autopath @kubernetes"),
@@ -111,6 +114,8 @@ def test_what_does_harm_is_named_with_its_place(text: str, place: str, said: str
         "a shorter zone",
         "a block for Services at another port",
         "a block for Services that has them",
+        "a block for Services at another address",
+        "a block for the zone at another address",
         "a block below the zone where no Service is",
         "a node's cache forwards to the cluster",
         "autopath needs to know Pods",

@@ -1,5 +1,6 @@
 """Each upstream of a stanza is asked once, for what the stanza is there for."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from svcdns.app.doctor_finding import Finding, Level
 from svcdns.app.doctor_upstreams import look
 from svcdns.app.files import examine_text
 from svcdns.upstream.forwarding import Forwarding
+from tests.support.authority import Authority
+from tests.support.fakeapi.tls import server_context
+from tests.support.http2_server import FakeHttps
 from tests.support.resolver import resolver
 from tests.support.upstreams import closed_port
 
@@ -104,6 +108,32 @@ def test_what_to_try_is_a_matter_of_the_transport(to: str, remedy: str) -> None:
     assert finding.level is Level.FAIL
     assert "refused" in finding.text
     assert finding.remedy[0] == remedy.format(port=port)
+
+
+@pytest.mark.parametrize(
+    ("say", "cause", "remedy"),
+    [
+        (None, "failed to verify certificate", "it is there: tls_servername says whose"),
+        (
+            {":status": "404"},
+            "HTTP status 404",
+            "it is there: is the path right? another than /dns-query has to be written",
+        ),
+    ],
+    ids=["an unknown authority", "no such path"],
+)
+async def test_whoever_is_there_need_not_be_looked_for(
+    tmp_path: Path, say: dict[str, str] | None, cause: str, remedy: str
+) -> None:
+    authority = Authority(tmp_path / "authority")
+    upstream = FakeHttps(server_context(authority))
+    upstream.say = lambda _, peer, request: peer.server.answer(request.stream, b"", say or {})
+    tls = f" {{\n tls {authority.certificate}\n }}" if say else ""
+    async with upstream:
+        finding = await asyncio.to_thread(asked, f". https://{upstream.address}{tls}")
+
+    assert cause in finding.text
+    assert finding.remedy[0].startswith(remedy)
 
 
 def test_a_name_that_does_not_resolve_is_a_failure(capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from svcdns.answers.answer import Answer
+from svcdns.answers.foreign import ForeignAnswer, Outcome
 from svcdns.plugins.log import COMBINED_FORM, DEFAULT_FORM, DIRECTIVE, Rule, class_of, compile_form
 from svcdns.route.observing import is_error
 from svcdns.route.stages import Observed
@@ -12,6 +13,7 @@ from svcdns.wire.codes import RCode, RRType
 from svcdns.wire.edns import Edns
 from svcdns.wire.name import from_labels, from_text
 from svcdns.wire.question import Query, Question
+from svcdns.wire.response import Body
 from tests.support.directives import FixedScope, problems_of, settings_of, warnings_of
 from tests.support.stubs import FixedAuthority, FixedClient, addresses
 
@@ -27,7 +29,7 @@ NXDOMAIN_BEHIND_CNAME = Answer(RCode.NXDOMAIN, POSITIVE.answer, authority=ZONE)
 
 def observed(
     name: str = "Example.com.",
-    answer: Answer | None = POSITIVE,
+    answer: Outcome | None = POSITIVE,
     *,
     client: FixedClient = CLIENT,
     rrtype: int = RRType.A,
@@ -204,6 +206,25 @@ def test_a_response_has_one_class(exchange: Observed, name: str) -> None:
 
     if exchange.answer is not None:
         assert is_error(exchange.query.question, exchange.answer) == (name == "error")
+
+
+@pytest.mark.parametrize(
+    ("counts", "rcode", "name"),
+    [
+        ((0, 1, 0), 0, "denial"),
+        ((1, 0, 0), 0, "success"),
+        ((0, 1, 0), 3, "denial"),
+        ((1, 0, 0), 3, "error"),
+        ((0, 1, 0), 2, "error"),
+    ],
+)
+def test_what_has_names_that_cannot_be_read_has_a_class_all_the_same(
+    counts: tuple[int, int, int], rcode: int, name: str
+) -> None:
+    beyond = b"\xc0\x0c\0\6\0\1\0\0\0\x1e\0\x18" + b"\xff\xff" * 2 + bytes(20)
+    answer = ForeignAnswer(from_text("example.com."), Body(counts, beyond), rcode)
+
+    assert class_of(observed(answer=answer, rcode=rcode)) == name
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,20 @@ def test_an_address_is_read_with_its_port(text: str, endpoint: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("endpoint", "name"),
+    [
+        (Endpoint("10.0.0.2"), "10.0.0.2"),
+        (Endpoint("fe80::1%eth0"), "fe80::1"),
+        (Endpoint("10.0.0.2", server_name="dns.example"), "dns.example"),
+    ],
+)
+def test_a_certificate_has_to_be_of_a_name_or_else_of_the_address(
+    endpoint: Endpoint, name: str
+) -> None:
+    assert endpoint.certified_name == name
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",

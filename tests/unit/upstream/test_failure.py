@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import ssl
 
 import pytest
 
@@ -24,6 +25,17 @@ def test_a_failure_is_said_in_gos_words(number: int, words: str) -> None:
 def test_a_failure_without_a_number_says_what_it_has() -> None:
     assert words_of(OSError("odd")) == "odd"
     assert words_of(OSError()) == "OSError"
+
+
+def test_a_number_of_openssl_is_none_of_the_system() -> None:
+    received = ssl.MemoryBIO()
+    received.write(b"HTTP/1.1 400 Bad Request\r\n")
+    tls = ssl.create_default_context().wrap_bio(received, ssl.MemoryBIO(), server_hostname="a.test")
+    with pytest.raises(ssl.SSLError) as caught:
+        tls.do_handshake()
+    assert caught.value.errno == errno.EPERM
+
+    assert words_of(caught.value) == f"tls: {caught.value.reason}"
 
 
 def test_both_ends_of_a_socket_are_named() -> None:

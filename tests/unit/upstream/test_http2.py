@@ -291,6 +291,28 @@ def test_what_is_kept_of_headers_is_bounded_whatever_the_server_would_keep() -> 
     assert 0 < len(server.h2.decoder.header_table.dynamic_entries) < 50
 
 
+def test_what_is_kept_of_settings_is_bounded_however_many_a_server_has() -> None:
+    requests, _ = connected()
+
+    frames = (b"\0\0\6\4" + bytes(5) + bytes((1, number, 0, 0, 0, 0)) for number in range(99))
+
+    with pytest.raises(BrokenError, match=r"^more than 64 settings$"):
+        list(requests.receive(b"".join(frames)))
+
+    assert not requests.is_open
+
+
+def test_what_is_kept_of_streams_that_have_ended_is_bounded() -> None:
+    requests, server = connected()
+    for _ in range(1100):
+        stream = requests.ask(b"one")
+        server.receive(requests.take())
+        server.answer(stream, b"1")
+        assert list(requests.receive(server.take())) == [Answered(stream, b"1", 0)]
+
+    assert len(requests._connection._closed_streams) == 1024  # noqa: SLF001
+
+
 def test_octets_of_another_protocol_are_named() -> None:
     requests, _ = connected()
 

@@ -226,6 +226,18 @@ async def test_silence_is_a_timeout_and_the_connection_is_left(
     assert len(upstream.peers) == 1
 
 
+async def test_who_is_there_and_does_not_answer_is_left(
+    upstream: FakeHttps, trust: TlsFiles
+) -> None:
+    async with upstream, forwarding_to(upstream.target(), tls=trust) as gathering:
+        await ask(gathering)
+        upstream.say = lambda _, peer, request: peer.server.h2.ping(request.question[:8])
+        with pytest.raises(UpstreamError, match="i/o timeout"):
+            await ask(gathering, 2, seconds=SOON)
+
+        assert not len(gathering.servers[0].streams)
+
+
 async def test_a_slow_answer_costs_its_stream_and_not_the_connection(
     upstream: FakeHttps, trust: TlsFiles
 ) -> None:

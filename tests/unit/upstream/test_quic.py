@@ -114,8 +114,9 @@ async def test_a_quic_server_with_the_name_of_somebody_else_is_not_believed(
     async with upstream, forwarding_to(upstream.target("dns.example"), tls=trust) as gathering:
         outcome = await gathering.forwarder.answer(query(), stream=False)
 
-    assert why(outcome).startswith(
-        f"dial udp {upstream.address}: tls: failed to verify certificate: hostname 'dns.example'"
+    assert why(outcome) == (
+        f"dial udp {upstream.address}: tls: failed to verify certificate: "
+        "Hostname mismatch, certificate is not valid for 'dns.example'."
     )
     assert not upstream.requests
 
@@ -245,16 +246,90 @@ async def test_silence_is_a_timeout_and_the_connection_is_left(trust: TlsFiles) 
 async def test_a_slow_answer_costs_its_stream_and_not_the_connection(
     upstream: FakeQuic, trust: TlsFiles
 ) -> None:
+    slow = of_number(1).octets
+
+    def one_is_slow(fake: FakeQuic, peer: Peer, request: Request) -> None:
+        if slow not in request.question:
+            honest(fake, peer, request)
+
+    upstream.say = one_is_slow
+    async with upstream, forwarding_to(upstream.target(), tls=trust) as gathering:
+        await ask(gathering, 0)
+        asking = asyncio.ensure_future(ask(gathering, 1, seconds=0.4))
+        await asyncio.sleep(0)
+        await ask(gathering, 2)
+        with pytest.raises(UpstreamError, match="i/o timeout"):
+            await asking
+        await ask(gathering, 3)
+        await until(lambda: upstream.peers[0].stopped == [4])
+
+    assert len(upstream.peers) == 1
+
+
+async def test_who_acknowledges_and_does_not_answer_is_left(
+    upstream: FakeQuic, trust: TlsFiles
+) -> None:
     async with upstream, forwarding_to(upstream.target(), tls=trust) as gathering:
         await ask(gathering, 0)
         upstream.say = silent
         with pytest.raises(UpstreamError, match="i/o timeout"):
             await ask(gathering, 1, seconds=0.4)
-        upstream.say = honest
-        await ask(gathering, 2)
-        await until(lambda: upstream.peers[0].stopped == [4])
+        assert not len(gathering.servers[0].streams)
 
-    assert len(upstream.peers) == 1
+
+async def test_a_server_may_open_no_stream(upstream: FakeQuic, trust: TlsFiles) -> None:
+    async with upstream, forwarding_to(upstream.target(), tls=trust) as gathering:
+        await ask(gathering)
+        quic = upstream.peers[0].quic
+
+    assert (quic._remote_max_streams_bidi, quic._remote_max_streams_uni) == (0, 0)  # noqa: SLF001
+
+
+@pytest.mark.parametrize("name", ["a..b", ".b", "a" * 64 + ".b", "\xfc..b"])
+async def test_what_can_be_no_server_name_is_said_at_once(
+    upstream: FakeQuic, trust: TlsFiles, name: str
+) -> None:
+    async with upstream, forwarding_to(upstream.target(name), tls=trust) as gathering:
+        text = await failure_of(gathering)
+
+    assert text == f"dial udp {upstream.address}: tls: {name!r} is no server name"
+
+
+async def test_a_name_in_letters_of_its_own_is_checked_as_it_is_sent(
+    upstream: FakeQuic, trust: TlsFiles
+) -> None:
+    async with upstream, forwarding_to(upstream.target("m\xfcnchen"), tls=trust) as gathering:
+        assert "certificate is not valid for" in await failure_of(gathering)
+
+
+async def test_a_failure_is_said_in_the_reason_and_nowhere_else(
+    upstream: FakeQuic, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with upstream, forwarding_to(upstream.target()) as gathering:
+        await failure_of(gathering)
+
+    assert caplog.records == []
+
+
+async def test_what_ends_while_it_is_being_opened_is_closed() -> None:
+    connection = QuicConnection(
+        Endpoint("127.0.0.1", 853, Transport.QUIC), lambda _: None, configuration_of(TlsFiles())
+    )
+    wire = Wire()
+    connection.close()
+
+    connection.connection_made(wire)
+
+    assert wire.sent == [b"closed"]
+
+
+@pytest.mark.parametrize(("code", "name"), [(116, "CERTIFICATE_REQUIRED"), (255, "255")])
+async def test_an_alert_has_its_name(
+    upstream: FakeQuic, trust: TlsFiles, code: int, name: str
+) -> None:
+    upstream.say = lambda _, peer, request: peer.quic.close(0x100 + code)  # noqa: ARG005
+    async with upstream, forwarding_to(upstream.target(), tls=trust) as gathering:
+        assert (await failure_of(gathering)).endswith(f": tls: alert {name}")
 
 
 async def test_a_question_that_nobody_waits_for_is_withdrawn(
@@ -352,6 +427,21 @@ def test_we_have_a_certificate_of_our_own_and_whom_we_trust(authority: Authority
     assert configuration_of(TlsFiles()).cafile != configuration.cafile
 
 
+class Wire(asyncio.DatagramTransport):
+    """A transport that goes nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[bytes] = []
+
+    def sendto(self, data: bytes | bytearray | memoryview, addr: object = None) -> None:
+        assert addr is None
+        self.sent.append(bytes(data))
+
+    def close(self) -> None:
+        self.sent.append(b"closed")
+
+
 @given(datagrams=st.lists(st.binary(max_size=1300), max_size=3))
 async def test_any_datagrams_are_passed_over_or_end_the_connection(
     datagrams: list[bytes],
@@ -359,19 +449,11 @@ async def test_any_datagrams_are_passed_over_or_end_the_connection(
     connection = QuicConnection(
         Endpoint("127.0.0.1", 853, Transport.QUIC), lambda _: None, configuration_of(TlsFiles())
     )
-    sent: list[bytes] = []
+    wire = Wire()
 
-    class Wire(asyncio.DatagramTransport):
-        def sendto(self, data: bytes | bytearray | memoryview, addr: object = None) -> None:
-            assert addr is None
-            sent.append(bytes(data))
-
-        def close(self) -> None:
-            sent.append(b"closed")
-
-    connection.connection_made(Wire())
+    connection.connection_made(wire)
     for datagram in datagrams:
         connection.datagram_received(datagram, None)
     connection.close()
 
-    assert sent[-1] == b"closed"
+    assert wire.sent[-1] == b"closed"

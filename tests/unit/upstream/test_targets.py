@@ -93,6 +93,22 @@ def test_what_cannot_be_asked_is_refused_with_a_hint(text: str, problem: str) ->
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("rest", "host"),
+    [
+        ("9.9.9.9:53/x", "9.9.9.9"),
+        ("[2001:db8::1]:53", "[2001:db8::1]"),
+        ("2001:db8::1", "[2001:db8::1]"),
+        ("dns.example", "dns.example"),
+    ],
+)
+def test_another_scheme_is_suggested_with_the_host_that_is_written(rest: str, host: str) -> None:
+    with pytest.raises(TargetError) as caught:
+        read_target(f"grpc://{rest}", "Corefile:2", is_file=False)
+
+    assert caught.value.hint == f"write: {host}, or tls://{host}, https://{host}, quic://{host}"
+
+
 def test_quic_without_its_library_is_a_mistake_that_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
