@@ -98,7 +98,9 @@ async def _asked(server: Server, forwarding: Forwarding, patience: float) -> Fin
     try:
         reply = await server.ask(asked, stream=False, until=started + patience)
     except UpstreamError as error:
-        return fail(name, f"{error} (named at {server.named_at})", _advice(server, str(error)))
+        return fail(
+            name, f"{error} (named at {server.named_at})", remedy(server.endpoint, str(error))
+        )
     seconds = loop.time() - started
     took = f"{seconds * 1000:.0f} ms"
     if reply.rcode not in (RCode.NOERROR, RCode.NXDOMAIN):
@@ -112,8 +114,9 @@ async def _asked(server: Server, forwarding: Forwarding, patience: float) -> Fin
     return ok(name, f"{rcode_text(reply.rcode)} to {question}, {took}")
 
 
-def _advice(server: Server, why: str) -> str:
-    host, port, transport = server.endpoint.host, server.endpoint.port, server.endpoint.transport
+def remedy(endpoint: Endpoint, why: str) -> str:
+    """Return what to do about an upstream that gave no answer, and why it did not."""
+    host, port, transport = endpoint.host, endpoint.port, endpoint.transport
     if ": tls: " in why:
         return "it is there: tls_servername says whose certificate it has, tls who signed that"
     if ": HTTP status " in why or ": the content type " in why:
@@ -127,5 +130,5 @@ def _advice(server: Server, why: str) -> str:
         case Transport.QUIC:
             return f"is it up, and may UDP port {port} pass?"
         case _:
-            where = server.endpoint.text
+            where = endpoint.text
             return f"is it up, and may TCP port {port} pass? openssl s_client -connect {where}"

@@ -8,8 +8,9 @@ import pytest
 from svcdns.app import doctor_upstreams
 from svcdns.app.build import plans_of
 from svcdns.app.doctor_finding import Finding, Level
-from svcdns.app.doctor_upstreams import look
+from svcdns.app.doctor_upstreams import look, remedy
 from svcdns.app.files import examine_text
+from svcdns.upstream.endpoint import Endpoint, Transport
 from svcdns.upstream.forwarding import Forwarding
 from tests.support.authority import Authority
 from tests.support.fakeapi.tls import server_context
@@ -110,30 +111,21 @@ def test_what_to_try_is_a_matter_of_the_transport(to: str, remedy: str) -> None:
     assert finding.remedy[0] == remedy.format(port=port)
 
 
-@pytest.mark.parametrize(
-    ("say", "cause", "remedy"),
-    [
-        (None, "failed to verify certificate", "it is there: tls_servername says whose"),
-        (
-            {":status": "404"},
-            "HTTP status 404",
-            "it is there: is the path right? another than /dns-query has to be written",
-        ),
-    ],
-    ids=["an unknown authority", "no such path"],
-)
-async def test_whoever_is_there_need_not_be_looked_for(
-    tmp_path: Path, say: dict[str, str] | None, cause: str, remedy: str
-) -> None:
-    authority = Authority(tmp_path / "authority")
-    upstream = FakeHttps(server_context(authority))
-    upstream.say = lambda _, peer, request: peer.server.answer(request.stream, b"", say or {})
-    tls = f" {{\n tls {authority.certificate}\n }}" if say else ""
-    async with upstream:
-        finding = await asyncio.to_thread(asked, f". https://{upstream.address}{tls}")
+async def test_who_shows_the_certificate_of_an_unknown_authority_is_there(tmp_path: Path) -> None:
+    async with FakeHttps(server_context(Authority(tmp_path / "authority"))) as upstream:
+        finding = await asyncio.to_thread(asked, f". https://{upstream.address}")
 
-    assert cause in finding.text
-    assert finding.remedy[0].startswith(remedy)
+    assert "failed to verify certificate" in finding.text
+    assert finding.remedy[0].startswith("it is there: tls_servername says whose")
+
+
+@pytest.mark.parametrize("why", ["HTTP status 404", "the content type is 'text/html', not x"])
+def test_who_answers_something_else_is_there(why: str) -> None:
+    endpoint = Endpoint("127.0.0.1", 443, Transport.HTTPS)
+
+    assert remedy(endpoint, f"read tcp ->127.0.0.1:443: {why}").startswith(
+        "it is there: is the path right?"
+    )
 
 
 def test_a_name_that_does_not_resolve_is_a_failure(capfd: pytest.CaptureFixture[str]) -> None:
