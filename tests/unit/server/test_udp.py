@@ -1,6 +1,6 @@
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import dns.asyncquery
@@ -16,14 +16,19 @@ from svcdns.route.exchange import Exchange
 from svcdns.route.route import Route
 from svcdns.route.router import Router
 from svcdns.route.stages import Client, Observed, ObserveStep
+from svcdns.server import udp
 from svcdns.server.late import MOST_LATER
+from svcdns.server.mmsg import Datagrams
+from svcdns.server.single import SingleDatagrams
 from svcdns.server.sockets import open_listener
 from svcdns.server.udp import UdpListener
 from svcdns.wire.edns import BARE_OPT, OptionCode, opt, option
 from svcdns.wire.name import from_text
 from svcdns.wire.question import Query
+from tests.support.configured import configured
 from tests.support.streams import until
 from tests.support.stubs import addresses, exchange_of, packet, question, steps_of
+from tests.support.upstreams import FakeUpstream, question_of, record, reply_to
 
 WEB = "web.shop.svc.cluster.local."
 ANSWERS = {
@@ -97,6 +102,45 @@ async def test_garbage_gets_no_reply_and_harms_nobody(port: tuple[str, int]) -> 
         reply = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sock, 4096), 5)
 
     assert dns.message.from_wire(reply).id == 77
+
+
+FORWARDING = ". {{\n    errors\n    forward . 127.0.0.1:{port}\n    cache 30\n}}\n"
+
+
+@pytest.mark.parametrize("batches", [Datagrams, SingleDatagrams])
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+async def test_plain_questions_come_back_to_whoever_asked_each(
+    monkeypatch: pytest.MonkeyPatch, address: str, batches: type[Datagrams | SingleDatagrams]
+) -> None:
+    monkeypatch.setattr(udp, "open_datagrams", batches)
+
+    def say(_: FakeUpstream, sent: bytes) -> Iterable[bytes]:
+        last = question_of(sent)[2:3]  # the digit of the name is that of the address
+        return (reply_to(sent, record(b"\xc0\0\2" + last)),)
+
+    async with FakeUpstream(say) as upstream:
+        configuration = configured(FORWARDING.format(port=upstream.port))
+        (exchange,) = configuration.exchanges.values()
+        runs = [asyncio.ensure_future(run()) for _, run in configuration.runs]
+        await asyncio.sleep(0)
+        listener, number = listener_of(exchange, address)
+        listener.start()
+
+        async def ask(digit: int) -> tuple[int, str]:
+            asked = dns.message.make_query(f"n{digit}.example.", "A")
+            answered = await dns.asyncquery.udp(asked, address, timeout=5, port=number)
+            return answered.answer[0].ttl, answered.answer[0][0].address
+
+        said = await asyncio.gather(*(ask(digit) for digit in range(10)))
+        again = await ask(7)
+        await listener.stop(1)
+        for run in runs:
+            run.cancel()
+        await asyncio.gather(*runs, return_exceptions=True)
+
+    assert said == [(30, f"192.0.2.{ord(str(digit))}") for digit in range(10)]
+    assert again == said[7]
+    assert upstream.asked("udp") == 10
 
 
 async def test_observers_run_after_the_reply_has_been_sent() -> None:
