@@ -10,10 +10,8 @@ from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
 from svcdns.answers.foreign import opened
-from svcdns.upstream.asked import Asked
 from svcdns.upstream.endpoint import Endpoint, Transport
 from svcdns.upstream.failure import UpstreamError
-from svcdns.upstream.gathering import Gathering
 from svcdns.upstream.health import Checks
 from svcdns.upstream.https import HttpsConnection, authority_of
 from svcdns.upstream.policy import Policy
@@ -23,10 +21,10 @@ from svcdns.upstream.tls import TlsFiles
 from svcdns.wire.codes import RCode, RRType
 from svcdns.wire.name import from_text
 from svcdns.wire.question import Question
-from svcdns.wire.reply import Reply
 from tests.support.authority import Authority
 from tests.support.fakeapi.tls import server_context
 from tests.support.http2_server import GOOD, FakeHttps, Peer, Request, honest, silent
+from tests.support.numbered import ask, failure_of, of_number
 from tests.support.streams import until
 from tests.support.upstreams import (
     TRUE,
@@ -57,21 +55,6 @@ def upstream(authority: Authority) -> FakeHttps:
 @pytest.fixture
 def trust(authority: Authority) -> TlsFiles:
     return TlsFiles(authority=str(authority.certificate))
-
-
-def of_number(number: int) -> Asked:
-    return Asked.of(Question.of(from_text(f"n{number}.example."), RRType.A))
-
-
-async def ask(gathering: Gathering, number: int = 1, seconds: float = 2.0) -> Reply:
-    end = asyncio.get_running_loop().time() + seconds
-    return await gathering.servers[0].ask(of_number(number), stream=False, until=end)
-
-
-async def failure_of(gathering: Gathering, number: int = 1) -> str:
-    with pytest.raises(UpstreamError) as caught:
-        await ask(gathering, number)
-    return str(caught.value)
 
 
 async def test_questions_share_a_connection_and_have_no_id(

@@ -7,21 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svcdns.upstream.asked import Asked
 from svcdns.upstream.endpoint import Endpoint, Transport
 from svcdns.upstream.failure import UpstreamError
-from svcdns.upstream.gathering import Gathering
 from svcdns.upstream.quic import QuicConnection, configuration_of, roomy
 from svcdns.upstream.server import Habits
 from svcdns.upstream.stream import Keeping
 from svcdns.upstream.targets import Address
 from svcdns.upstream.tls import TlsError, TlsFiles
-from svcdns.wire.codes import RRType
 from svcdns.wire.frame import frame
 from svcdns.wire.name import from_text
-from svcdns.wire.question import Question, read_query
-from svcdns.wire.reply import Reply
+from svcdns.wire.question import read_query
 from tests.support.authority import Authority
+from tests.support.numbered import ask, failure_of, of_number
 from tests.support.quic_server import FakeQuic, Peer, Request, honest, silent
 from tests.support.streams import until
 from tests.support.upstreams import (
@@ -51,21 +48,6 @@ def upstream(authority: Authority) -> FakeQuic:
 @pytest.fixture
 def trust(authority: Authority) -> TlsFiles:
     return TlsFiles(authority=str(authority.certificate))
-
-
-def of_number(number: int) -> Asked:
-    return Asked.of(Question.of(from_text(f"n{number}.example."), RRType.A))
-
-
-async def ask(gathering: Gathering, number: int = 1, seconds: float = 2.0) -> Reply:
-    end = asyncio.get_running_loop().time() + seconds
-    return await gathering.servers[0].ask(of_number(number), stream=False, until=end)
-
-
-async def failure_of(gathering: Gathering, number: int = 1) -> str:
-    with pytest.raises(UpstreamError) as caught:
-        await ask(gathering, number)
-    return str(caught.value)
 
 
 async def test_questions_share_a_connection_and_have_no_id(
